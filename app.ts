@@ -1,0 +1,57 @@
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import sensible from '@fastify/sensible'
+import type { Config } from './src/config.ts'
+import { createLogger } from './src/logger.ts'
+import completion from './plugins/completion.ts'
+import db from './plugins/db.ts'
+import errors from './plugins/errors.ts'
+import health from './plugins/health.ts'
+import { malformedRequests } from './plugins/malformed.ts'
+import metrics from './plugins/metrics.ts'
+import openapi from './plugins/openapi.ts'
+import requestId, { newRequestId } from './plugins/request-id.ts'
+import requestLog from './plugins/request-log.ts'
+import signature from './plugins/signature.ts'
+import validation from './plugins/validation.ts'
+import messages from './routes/messages.ts'
+import stats from './routes/stats.ts'
+import webhook from './routes/webhook.ts'
+
+/** Builds the service, ready to listen. Tests build the very same. */
+export async function build (
+  config: Config, logger: FastifyBaseLogger = createLogger(config.logLevel)
+): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: logger,
+    // One line a request, and that is request-log's.
+    logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: parent => parent,
+    genReqId: newRequestId,
+    bodyLimit: config.bodyLimit,
+    requestTimeout: 30_000,
+    return503OnClosing: false,
+    // Longer than any path that Node.js takes: an id of 600 characters needs up to 7,200.
+    routerOptions: { maxParamLength: 16_384 },
+    ...malformedRequests
+  })
+  // Nothing but a delivery has a body, and that scope brings its own parser.
+  app.removeAllContentTypeParsers()
+
+  await app.register(sensible)
+  await app.register(validation)
+  await app.register(errors)
+  await app.register(requestId)
+  await app.register(completion)
+  await app.register(signature)
+  await app.register(requestLog)
+  await app.register(openapi)
+  await app.register(metrics)
+  await app.register(db, { url: config.databaseUrl })
+  await app.register(health, { hasSecret: config.webhookSecrets.length > 0 })
+
+  await app.register(webhook, { secrets: config.webhookSecrets })
+  await app.register(messages)
+  await app.register(stats)
+
+  return app
+}

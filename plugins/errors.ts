@@ -1,0 +1,43 @@
+import fp from 'fastify-plugin'
+import type { FastifyError } from 'fastify'
+import { UnreadableBody } from '../src/delivery.ts'
+import { StoreUnavailable } from '../src/storage/message-store.ts'
+import { invalidInput } from './validation.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What went wrong inside, for the log line of a 5xx. */
+    failure: Error | null
+  }
+}
+
+/**
+ * Every error becomes `{"detail":"…"}`. A 5xx says nothing of the inside: the request's log line does, and
+ * `X-Request-Id` leads to it.
+ */
+export default fp(async app => {
+  app.decorateRequest('failure', null)
+
+  app.setErrorHandler((error: Partial<FastifyError> & Error, request, reply) => {
+    const status = statusOf(error)
+    reply.code(status)
+    if (status >= 500) request.failure = error
+
+    if (error instanceof StoreUnavailable) {
+      return reply.header('retry-after', error.retryAfter).send({ detail: 'the service cannot do this now, try again' })
+    }
+    if (error instanceof UnreadableBody) return reply.send(invalidInput('body', [error]))
+    if (error.validation !== undefined) return reply.send(invalidInput(error.validationContext ?? 'input', error.validation))
+    return reply.send({ detail: status < 500 ? error.message : 'internal error' })
+  })
+
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: 'not found' }))
+}, { name: 'errors', dependencies: ['validation'] })
+
+/** The HTTP status that an error is answered with; 500 when nobody foresaw it. */
+export function statusOf (error: Error): number {
+  const { statusCode, validation } = error as Partial<FastifyError>
+  if (error instanceof StoreUnavailable) return 503
+  if (error instanceof UnreadableBody || validation !== undefined) return 422
+  return statusCode !== undefined && statusCode < 500 ? statusCode : 500
+}

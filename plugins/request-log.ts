@@ -1,0 +1,40 @@
+import fp from 'fastify-plugin'
+import type { Completion } from './completion.ts'
+import { deliveryResult } from '../src/delivery.ts'
+
+/** One line a request, when it is over. It never holds a secret, a signature, a phone number or a text. */
+export default fp(async app => {
+  app.onCompletion(completion => {
+    const line = requestLine(completion)
+    if (completion.status >= 500 || line.result === 'invalid_signature') app.log.error(line)
+    else app.log.info(line)
+  })
+}, { name: 'request-log', dependencies: ['completion', 'errors', 'signature'] })
+
+function requestLine ({ request, status, latency }: Completion) {
+  const { delivery, failure } = request
+  return {
+    request_id: request.id,
+    method: request.method,
+    path: pathOf(request.originalUrl),
+    status,
+    latency_ms: Math.round(latency * 1000) / 1000,
+    ...delivery && {
+      message_id: delivery.messageId,
+      dup: delivery.dup,
+      result: deliveryResult(status, delivery.dup),
+      refusal: delivery.refusal
+    },
+    ...failure && { error: describe(failure) }
+  }
+}
+
+function pathOf (url: string): string {
+  const query = url.indexOf('?')
+  return query === -1 ? url : url.slice(0, query)
+}
+
+/** An error and its causes, outermost first, without stacks. */
+function describe (error: Error): string {
+  return error.cause instanceof Error ? `${error.message}: ${describe(error.cause)}` : error.message
+}

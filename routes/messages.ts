@@ -1,0 +1,122 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import type { FastifyReply } from 'fastify'
+import { ErrorAnswer, InvalidInputAnswer } from '../src/answers.ts'
+import { Message, Timestamp } from '../src/message.ts'
+import { decodeCursor, encodeCursor } from '../src/storage/cursor.ts'
+import type { Filter, Position } from '../src/storage/message-store.ts'
+import { canonicalTimestamp } from '../src/timestamp.ts'
+
+const Query = Type.Object({
+  limit: Type.Integer({ default: 50, minimum: 1, maximum: 100, description: 'an integer from 1 to 100' }),
+  offset: Type.Optional(Type.Integer({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: 'an integer of at least 0; the larger it is, the more the page costs: walk with cursor instead'
+  })),
+  cursor: Type.Optional(Type.String({ description: 'a cursor from the Link header of the page before; takes no offset' })),
+  from: Type.Optional(Type.String({ description: 'exact sender; a leading space is read as +', examples: ['+919876543210'] })),
+  to: Type.Optional(Type.String({ description: 'exact recipient; a leading space is read as +', examples: ['+14155550100'] })),
+  since: Type.Optional(Type.Unsafe<string>({ ...Timestamp, examples: ['2025-01-15T09:30:00Z'] })),
+  until: Type.Optional(Type.Unsafe<string>({ ...Timestamp, examples: ['2025-01-16T00:00:00Z'] })),
+  q: Type.Optional(Type.String({ description: 'a substring of text, in any letter case, without wildcards', examples: ['Hello'] }))
+})
+type Query = Static<typeof Query>
+
+const OffsetPage = Type.Object({
+  data: Type.Array(Message),
+  total: Type.Integer({ description: 'how many messages the filters let through, whatever the page', examples: [4] }),
+  limit: Type.Integer({ examples: [2] }),
+  offset: Type.Integer({ examples: [0] })
+}, { title: 'a page by offset' })
+
+const CursorPage = Type.Object({
+  data: Type.Array(Message),
+  limit: Type.Integer({ examples: [2] })
+}, { title: 'a page by cursor' })
+
+/** Messages out: GET /messages and GET /messages/{message_id}. */
+const messages: FastifyPluginAsyncTypebox = async app => {
+  const { messages, httpErrors } = app
+
+  app.get('/messages', {
+    schema: {
+      tags: ['messages'],
+      summary: 'List messages',
+      description: 'Filters combine with AND: `since` is inclusive, `until` is not. While more rows follow, ' +
+        '`Link: <…>; rel="next"` (RFC 8288) leads to the next page at the same cost anywhere in the list.',
+      querystring: Query,
+      response: {
+        200: {
+          ...Type.Union([OffsetPage, CursorPage], { description: 'Messages by ts, then by message_id by code point' }),
+          headers: { Link: { description: '`</messages?…&cursor=…>; rel="next"` while more rows follow', type: 'string' } }
+        },
+        422: InvalidInputAnswer,
+        503: { ...ErrorAnswer, description: 'The store does not answer' }
+      }
+    }
+  }, async (request, reply) => {
+    const { limit, offset, cursor } = request.query
+    const filter = filterOf(request.query)
+
+    if (cursor === undefined) {
+      const { messages: data, total, next } = await messages.page(filter, limit, offset ?? 0)
+      if (next !== undefined) reply.header('link', nextLink(request.query, next))
+      serializeAs(reply, OffsetPage)
+      return { data, total, limit, offset: offset ?? 0 }
+    }
+
+    const position = decodeCursor(cursor)
+    if (position === undefined) throw invalidQuery('/cursor', 'must be a cursor from the Link header of a page')
+    if (offset !== undefined) throw invalidQuery('/offset', 'must not be combined with cursor')
+    const { messages: data, next } = await messages.pageAfter(filter, limit, position)
+    if (next !== undefined) reply.header('link', nextLink(request.query, next))
+    serializeAs(reply, CursorPage)
+    return { data, limit }
+  })
+
+  app.get('/messages/:message_id', {
+    schema: {
+      tags: ['messages'],
+      summary: 'One message',
+      params: Type.Object({ message_id: Type.String({ description: 'percent-encoded', examples: ['m1'] }) }),
+      response: {
+        200: Message,
+        404: { ...ErrorAnswer, description: 'No message has this id' },
+        503: { ...ErrorAnswer, description: 'The store does not answer' }
+      }
+    }
+  }, async request => {
+    const message = await messages.get(request.params.message_id)
+    if (message === undefined) throw httpErrors.notFound('no message has this id')
+    return message
+  })
+}
+
+/** Serialises the answer by one of the shapes that it may have; left to itself, Fastify would try them out on the data. */
+function serializeAs (reply: FastifyReply, schema: TSchema): void {
+  reply.type('application/json').serializer((page: Record<string, unknown>) => reply.serializeInput(page, schema))
+}
+
+function filterOf ({ from, to, since, until, q }: Query): Filter {
+  return {
+    from: from?.replace(/^ /, '+'),
+    to: to?.replace(/^ /, '+'),
+    since: since && canonicalTimestamp(since),
+    until: until && canonicalTimestamp(until),
+    q: q === '' ? undefined : q
+  }
+}
+
+/** A Link (RFC 8288) to the page that begins at `next`, with the same filters and limit. */
+function nextLink ({ offset: _, ...query }: Query, next: Position): string {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries({ ...query, cursor: encodeCursor(next) })) parameters.set(name, String(value))
+  return `</messages?${parameters}>; rel="next"`
+}
+
+function invalidQuery (instancePath: string, message: string): Error {
+  return Object.assign(new Error(message), { validation: [{ instancePath, message }], validationContext: 'querystring' })
+}
+
+export default messages

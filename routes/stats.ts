@@ -1,0 +1,18 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ErrorAnswer, StatsAnswer } from '../src/answers.ts'
+
+/** Totals: GET /stats. */
+const stats: FastifyPluginAsyncTypebox = async app => {
+  const { messages } = app
+
+  app.get('/stats', {
+    schema: {
+      tags: ['messages'],
+      summary: 'Totals, top senders, first and last moment',
+      description: 'A message that was answered 200 is counted in the next answer.',
+      response: { 200: StatsAnswer, 503: { ...ErrorAnswer, description: 'The store does not answer' } }
+    }
+  }, async () => messages.stats())
+}
+
+export default stats

@@ -1,0 +1,49 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import { ErrorAnswer, InvalidInputAnswer, InvalidSignatureAnswer } from '../src/answers.ts'
+import { IncomingMessage, toMessage } from '../src/message.ts'
+
+export interface WebhookOptions {
+  /** Keys under which a delivery may be signed. */
+  readonly secrets: readonly string[]
+}
+
+/** Messages in: POST /webhook. */
+const webhook: FastifyPluginAsyncTypebox<WebhookOptions> = async (app, { secrets }) => {
+  app.requireSignature('x-signature', secrets)
+
+  app.post('/webhook', {
+    schema: {
+      tags: ['webhook'],
+      summary: 'Deliver a message',
+      description: 'Stores the message if its `message_id` is new. A 200 means that it is on disk. ' +
+        'Whatever else is answered, nothing was stored, or a 503 leaves it open: deliver again.',
+      headers: Type.Object({
+        'x-signature': Type.String({
+          pattern: '^[0-9a-fA-F]{64}$',
+          description: 'HMAC-SHA256 of the raw body bytes under WEBHOOK_SECRET, in hex',
+          examples: ['9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08']
+        })
+      }),
+      body: IncomingMessage,
+      response: {
+        200: Type.Object({ status: Type.Literal('ok') }, { description: 'The message is stored, now or by an earlier delivery' }),
+        401: InvalidSignatureAnswer,
+        413: { ...ErrorAnswer, description: 'The body is larger than BODY_LIMIT' },
+        415: { ...ErrorAnswer, description: 'The Content-Type is not JSON' },
+        422: InvalidInputAnswer,
+        503: {
+          ...ErrorAnswer,
+          description: 'The service cannot store it now: deliver again',
+          headers: { 'Retry-After': { description: 'seconds to wait', type: 'integer' } }
+        }
+      }
+    }
+  }, async request => {
+    const result = await app.messages.save(toMessage(request.body))
+    if (request.delivery !== null) request.delivery.dup = result === 'duplicate'
+    return { status: 'ok' as const }
+  })
+}
+
+export default webhook

@@ -1,0 +1,44 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import closeWithGrace from 'close-with-grace'
+import { build } from './app.ts'
+import { loadConfig } from './src/config.ts'
+import { createLogger } from './src/logger.ts'
+
+/** How long requests in flight may take to end, and the whole shutdown, in ms. */
+const IN_FLIGHT_TIMEOUT = 5000
+const SHUTDOWN_TIMEOUT = 9000
+
+try {
+  await serve()
+} catch (error) {
+  createLogger('info').fatal({ error: (error as Error).name }, (error as Error).message)
+  process.exitCode = 1
+}
+
+async function serve (): Promise<void> {
+  const config = loadConfig(process.env)
+  const logger = createLogger(config.logLevel)
+  // Standard error stays empty: Node.js's own warnings become log lines.
+  process.removeAllListeners('warning').on('warning', warning => logger.warn({ warning: warning.name }, warning.message))
+
+  const app = await build(config, logger)
+  if (config.webhookSecrets.length === 0) logger.warn('WEBHOOK_SECRET is not set: no delivery will be accepted')
+
+  closeWithGrace({ delay: SHUTDOWN_TIMEOUT, logger: false }, async ({ signal, err }) => {
+    if (err) logger.fatal({ error: err.stack }, 'an error that nobody caught: shutting down')
+    else logger.info({ signal }, 'shutting down')
+    app.drain()
+    if (signal === 'SIGTERM') await delay(config.shutdownDelay)
+    setTimeout(() => app.server.closeAllConnections(), IN_FLIGHT_TIMEOUT).unref()
+    await app.close()
+    logger.info('stopped')
+    if (err) throw err
+  })
+
+  try {
+    await app.listen({ host: config.host, port: config.port })
+  } catch (error) {
+    await app.close()
+    throw error
+  }
+}

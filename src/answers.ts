@@ -1,0 +1,37 @@
+/** The bodies of answers other than messages, as they are documented and serialised. */
+import { Type, type Static } from '@sinclair/typebox'
+
+/** Every answer of 400 and above. */
+export const ErrorAnswer = Type.Object({
+  detail: Type.String({ description: 'what was wrong, in one sentence', examples: ['not found'] })
+}, { description: 'An error' })
+
+/** 401: the same whatever was wrong with the signature. */
+export const InvalidSignatureAnswer = Type.Object({
+  detail: Type.Literal('invalid signature')
+}, { description: 'The signature is missing, malformed or wrong; nothing was stored' })
+
+/** 422: the input, with every rule that it breaks. */
+export const InvalidInputAnswer = Type.Object({
+  detail: Type.String({ examples: ['body/from must be a phone number: + and 1 to 32 ASCII digits'] }),
+  errors: Type.Array(Type.Object({
+    path: Type.String({ description: 'where, as a JSON Pointer (RFC 6901); empty for the whole', examples: ['/from'] }),
+    message: Type.String({ examples: ['must be a phone number: + and 1 to 32 ASCII digits'] })
+  }))
+}, { description: 'The input breaks a rule' })
+export type InvalidInputAnswer = Static<typeof InvalidInputAnswer>
+
+export const StatsAnswer = Type.Object({
+  total_messages: Type.Integer({ examples: [123] }),
+  senders_count: Type.Integer({ description: 'how many numbers have sent', examples: [10] }),
+  messages_per_sender: Type.Array(Type.Object({
+    from: Type.String({ examples: ['+919876543210'] }),
+    count: Type.Integer({ examples: [50] })
+  }), { description: 'the ten busiest senders: by count descending, then by number ascending' }),
+  first_message_ts: Type.Union([Type.String(), Type.Null()], {
+    description: 'the least ts; null while there is no message', examples: ['2025-01-15T09:00:00Z']
+  }),
+  last_message_ts: Type.Union([Type.String(), Type.Null()], {
+    description: 'the greatest ts; null while there is no message', examples: ['2025-01-15T10:00:00Z']
+  })
+}, { description: 'Totals over all stored messages' })

@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs'
+import { Type, type Static } from '@sinclair/typebox'
+import { Ajv, type ErrorObject } from 'ajv'
+import { envSchema } from 'env-schema'
+import { parseDatabaseUrl } from './storage/database-url.ts'
+
+/** Letters of any case for the level; WARNING and CRITICAL are other programs' names for two of them. */
+const LEVELS = {
+  TRACE: 'trace',
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  WARNING: 'warn',
+  ERROR: 'error',
+  FATAL: 'fatal',
+  CRITICAL: 'fatal',
+  SILENT: 'silent'
+} as const
+export type LogLevel = typeof LEVELS[keyof typeof LEVELS]
+
+const isLevel = (name: string): name is keyof typeof LEVELS => Object.hasOwn(LEVELS, name)
+
+/** Variables that may also be given as NAME_FILE, the path of a file that holds the value. */
+const SECRETS = ['WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL'] as const
+
+/** Each description ends the sentence "NAME must be …" when a value breaks the rule. */
+const Environment = Type.Object({
+  WEBHOOK_SECRET: Type.Optional(Type.String({ description: 'the key of the HMAC' })),
+  WEBHOOK_SECRET_PREVIOUS: Type.Optional(Type.String({ description: 'the key that is being rotated out' })),
+  DATABASE_URL: Type.String({
+    default: 'sqlite:///data/app.db',
+    format: 'database-url',
+    description: 'sqlite:///relative.db, sqlite:////absolute.db or sqlite:///:memory:'
+  }),
+  LOG_LEVEL: Type.String({
+    default: 'INFO',
+    format: 'log-level',
+    description: `one of ${Object.keys(LEVELS).join(', ')}, in any case`
+  }),
+  HOST: Type.String({ default: '127.0.0.1', description: 'a host name or an IP address' }),
+  PORT: Type.Integer({ default: 8000, minimum: 0, maximum: 65535, description: 'an integer from 0 to 65535' }),
+  BODY_LIMIT: Type.Integer({
+    default: 1_048_576, minimum: 1, maximum: 1_073_741_824, description: 'a number of bytes from 1 to 1073741824'
+  }),
+  SHUTDOWN_DELAY: Type.Integer({
+    default: 500, minimum: 0, maximum: 60_000, description: 'a number of milliseconds from 0 to 60000'
+  })
+})
+type Environment = Static<typeof Environment>
+
+/** What the process runs with. */
+export interface Config {
+  /** Keys under which a delivery may be signed, the current one first. Empty: nothing is ever accepted. */
+  readonly webhookSecrets: readonly string[]
+  readonly databaseUrl: string
+  readonly logLevel: LogLevel
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  /** Bytes. */
+  readonly bodyLimit: number
+  /** How long, after SIGTERM, readiness says 503 before the door is shut, in ms. */
+  readonly shutdownDelay: number
+}
+
+/** A value that cannot be meant. The message names variables and rules and holds no value. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+/**
+ * Reads the configuration. A variable that is empty counts as unset.
+ *
+ * @param env the environment, usually `process.env`
+ * @throws {ConfigError} naming every variable that breaks its rule
+ */
+export function loadConfig (env: Readonly<Record<string, string | undefined>>): Config {
+  const read = validate(withSecretFiles(withoutEmpty(env)))
+  const level = read.LOG_LEVEL.toUpperCase()
+  return Object.freeze({
+    webhookSecrets: Object.freeze(acceptedSecrets(read)),
+    databaseUrl: read.DATABASE_URL,
+    logLevel: isLevel(level) ? LEVELS[level] : 'info',
+    host: read.HOST,
+    port: read.PORT,
+    bodyLimit: read.BODY_LIMIT,
+    shutdownDelay: read.SHUTDOWN_DELAY
+  })
+}
+
+function withoutEmpty (env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => Boolean(entry[1])))
+}
+
+function withSecretFiles (env: Record<string, string>): Record<string, string> {
+  const fromFiles = SECRETS.filter(name => `${name}_FILE` in env).map(name => {
+    if (name in env) throw new ConfigError(`${name} and ${name}_FILE must not both be set`)
+    return [name, readSecret(`${name}_FILE`, env[`${name}_FILE`] ?? '')]
+  })
+  return withoutEmpty({ ...env, ...Object.fromEntries(fromFiles) })
+}
+
+function readSecret (variable: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+  } catch (cause) {
+    throw new ConfigError(`${variable} must be the path of a readable file`, { cause })
+  }
+}
+
+/** Without a current secret the previous one opens nothing: a service that was never set up stays shut. */
+function acceptedSecrets ({ WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS }: Environment): string[] {
+  if (WEBHOOK_SECRET === undefined) return []
+  return WEBHOOK_SECRET_PREVIOUS === undefined ? [WEBHOOK_SECRET] : [WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS]
+}
+
+function validate (env: Record<string, string>): Environment {
+  const ajv = new Ajv({
+    allErrors: true,
+    coerceTypes: true,
+    useDefaults: true,
+    removeAdditional: true,
+    verbose: true,
+    formats: {
+      'database-url': (url: string) => parseDatabaseUrl(url) !== undefined,
+      'log-level': (name: string) => isLevel(name.toUpperCase())
+    }
+  })
+  try {
+    return envSchema<Environment>({ schema: Environment, data: env, env: false, ajv })
+  } catch (cause) {
+    throw new ConfigError(brokenRules(cause), { cause })
+  }
+}
+
+function brokenRules (error: unknown): string {
+  const { errors } = error as { errors: ErrorObject[] }
+  const rules = errors.map(({ instancePath, parentSchema }) => `${instancePath.slice(1)} must be ${parentSchema?.['description']}`)
+  return [...new Set(rules)].join('; ')
+}

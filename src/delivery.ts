@@ -1,0 +1,68 @@
+import secureJson from 'secure-json-parse'
+import { isUtf8 } from 'node:buffer'
+import type { Verified } from './signature/verifier.ts'
+
+/** What became of a delivery, as logs and metrics say it. */
+export const DELIVERY_RESULTS = [
+  'created', 'duplicate', 'invalid_signature', 'validation_error', 'too_large', 'unsupported_type', 'unavailable'
+] as const
+export type DeliveryResult = typeof DELIVERY_RESULTS[number]
+
+/** The result that an answer with this HTTP status stands for. `dup` tells the two kinds of 200 apart. */
+export function deliveryResult (status: number, dup: boolean): DeliveryResult {
+  switch (status) {
+    case 200: return dup ? 'duplicate' : 'created'
+    case 401: return 'invalid_signature'
+    case 413: return 'too_large'
+    case 415: return 'unsupported_type'
+    default: return status < 500 ? 'validation_error' : 'unavailable'
+  }
+}
+
+const JSON_TYPE = /^application\/(?:[^\s/;]+\+)?json$/i
+
+/**
+ * Whether a Content-Type says JSON: `application/json` or `application/*+json` (RFC 6839), in any letter case, with any
+ * parameters. No type at all is taken for JSON.
+ */
+export function isJsonType (contentType: string | undefined): boolean {
+  const [essence = ''] = (contentType ?? '').split(';', 1)
+  return essence.trim() === '' || JSON_TYPE.test(essence.trim())
+}
+
+/** A body that is not UTF-8 or not JSON. Its message completes "the body …". */
+export class UnreadableBody extends Error {
+  override name = 'UnreadableBody'
+}
+
+/**
+ * Parses a verified body. Keys that would reach an object's prototype are dropped like every unknown field.
+ *
+ * @throws {UnreadableBody} when the bytes are not UTF-8, or the text is not JSON
+ */
+export function parseBody (body: Verified): unknown {
+  if (!isUtf8(body)) throw new UnreadableBody('must be UTF-8')
+  try {
+    return secureJson.parse(body.toString(), { protoAction: 'remove', constructorAction: 'remove' })
+  } catch (cause) {
+    throw new UnreadableBody('must be JSON', { cause })
+  }
+}
+
+/**
+ * The `message_id` for the log line of a delivery that was refused, at most 600 characters of it.
+ * The bytes may be anybody's: nothing but the log may use this.
+ */
+export function claimedMessageId (body: Buffer): string | undefined {
+  try {
+    return messageIdOf(JSON.parse(body.toString()))
+  } catch {
+    return undefined
+  }
+}
+
+/** The `message_id` of a parsed body, valid or not, as the log line carries it. */
+export function messageIdOf (parsed: unknown): string | undefined {
+  if (typeof parsed !== 'object' || parsed === null || !('message_id' in parsed)) return undefined
+  return typeof parsed.message_id === 'string' ? parsed.message_id.slice(0, 600) : undefined
+}

@@ -1,0 +1,16 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+declare const verified: unique symbol
+
+/** The raw bytes of a delivery whose signature was right. Only a verifier makes one. */
+export type Verified = Buffer & { readonly [verified]: true }
+
+/** Why a delivery was not let in. It goes to the log, never into the answer. */
+export type Refusal = 'missing' | 'malformed' | 'mismatch'
+
+export type Verdict =
+  | { readonly body: Verified, readonly refusal?: undefined }
+  | { readonly body?: undefined, readonly refusal: Refusal }
+
+/** Judges one delivery by its headers and its raw bytes. It does no I/O and never throws. */
+export type Verifier = (headers: IncomingHttpHeaders, body: Buffer) => Verdict

@@ -1,0 +1,105 @@
+import type { Message } from '../message.ts'
+
+/** `created`: the message is new and durable. `duplicate`: its `message_id` is known, and nothing was changed. */
+export type SaveResult = 'created' | 'duplicate'
+
+/** Which messages are meant. Conditions combine with AND; a missing one lets everything through. */
+export interface Filter {
+  /** The exact sender. */
+  readonly from?: string | undefined
+  /** The exact recipient. */
+  readonly to?: string | undefined
+  /** Inclusive: `ts >= since`. A canonical timestamp (timestamp.ts). */
+  readonly since?: string | undefined
+  /** Exclusive: `ts < until`. A canonical timestamp. */
+  readonly until?: string | undefined
+  /** A substring of the text, case-insensitive, every character meaning itself. Messages without a text never match. */
+  readonly q?: string | undefined
+}
+
+/** A place in the list: just behind the message with this moment and id. */
+export interface Position {
+  readonly ts: string
+  readonly message_id: string
+}
+
+export interface Page {
+  /** By `ts` as time, then by `message_id` by code point, both ascending. */
+  readonly messages: Message[]
+  /** Where the next page begins; undefined when no row follows. */
+  readonly next: Position | undefined
+}
+
+export interface CountedPage extends Page {
+  /** How many messages the filter lets through, whatever the page. */
+  readonly total: number
+}
+
+export interface Stats {
+  readonly total_messages: number
+  readonly senders_count: number
+  /** The ten busiest senders: by count descending, then by number ascending. */
+  readonly messages_per_sender: { from: string, count: number }[]
+  /** The extremes of `ts`; null while there is no message. */
+  readonly first_message_ts: string | null
+  readonly last_message_ts: string | null
+}
+
+/** Told about every commit, for metrics. It must not throw. */
+export interface StoreObserver {
+  /**
+   * @param rows how many saves the transaction held
+   * @param seconds how long it took, the sync to disk included
+   */
+  committed (rows: number, seconds: number): void
+}
+
+/**
+ * Messages, each stored exactly once. Everything is asynchronous, and all answers reflect every save that had resolved
+ * when they were asked for.
+ *
+ * Every member rejects with {@link StoreUnavailable} when the store cannot do it now: it is down, full, busy beyond its
+ * bounds, or closed. Whatever a save rejects with, the message may or may not be stored: deliver it again.
+ */
+export interface MessageStore {
+  /**
+   * Stores a message if its `message_id` is new. Resolves when it is on disk, and not before.
+   * Of concurrent saves of one id, one resolves as `created` and all others as `duplicate`.
+   */
+  save (message: Message): Promise<SaveResult>
+
+  /** The message with this id. */
+  get (messageId: string): Promise<Message | undefined>
+
+  /** `limit` messages after the first `offset`. It costs the more, the larger `offset` is: walk with {@link pageAfter}. */
+  page (filter: Filter, limit: number, offset: number): Promise<CountedPage>
+
+  /** `limit` messages that follow `position`, at the same cost wherever that is. */
+  pageAfter (filter: Filter, limit: number, position: Position): Promise<Page>
+
+  stats (): Promise<Stats>
+
+  /** How many messages there are. */
+  count (): Promise<number>
+
+  /** How many saves wait for their commit at this moment. */
+  readonly queueDepth: number
+
+  /** Resolves when the store answers and its schema is in place. */
+  ping (): Promise<void>
+
+  /** Finishes the saves that were accepted, then lets go of the database. */
+  close (): Promise<void>
+}
+
+/** The store cannot do it now; trying again later can succeed. */
+export class StoreUnavailable extends Error {
+  override name = 'StoreUnavailable'
+  /** When to try again, in seconds. */
+  readonly retryAfter: number = 1
+}
+
+/** The database cannot be used at all, and waiting will not help. The message says why, in one sentence. */
+export class StoreUnusable extends Error {
+  override name = 'StoreUnusable'
+}

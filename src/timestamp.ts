@@ -1,0 +1,33 @@
+/**
+ * Moments as Letterbox takes and answers them: RFC 3339 in UTC, `YYYY-MM-DDThh:mm:ss[.f…]Z`, upper-case `T` and `Z`,
+ * years 0001 to 9999, seconds 00 to 59, at most nine fraction digits.
+ *
+ * https://www.rfc-editor.org/rfc/rfc3339#section-5.6
+ */
+
+const SHAPE = /^(\d{4})-(0[1-9]|1[0-2])-(\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const
+
+/** Whether `value` is a moment that exists, written as above. */
+export function isTimestamp (value: string): boolean {
+  const [, year, month, day] = SHAPE.exec(value) ?? []
+  return year !== undefined && Number(year) >= 1 && Number(day) >= 1 && Number(day) <= daysIn(Number(year), Number(month))
+}
+
+function daysIn (year: number, month: number): number {
+  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
+  return month === 2 && leap ? 29 : DAYS[month - 1] ?? 0
+}
+
+/** The one spelling under which a moment is stored: no trailing zeros in its fraction. */
+export function canonicalTimestamp (timestamp: string): string {
+  return timestamp.includes('.') ? timestamp.replace(/\.?0+Z$/, 'Z') : timestamp
+}
+
+/**
+ * A key that orders canonical timestamps as time: the text without its `Z`. With it, `10:00:00.5Z` would sort before
+ * `10:00:00Z`, since `.` is less than `Z`; without it, the shorter text is a prefix of the longer, and a prefix is less.
+ */
+export function momentOf (canonical: string): string {
+  return canonical.slice(0, -1)
+}

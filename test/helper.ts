@@ -1,0 +1,78 @@
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance, InjectOptions } from 'fastify'
+import type { Test } from 'tap'
+import { build } from '../app.ts'
+import { loadConfig } from '../src/config.ts'
+import { createLogger } from '../src/logger.ts'
+import { sign } from '../src/signature/hmac-sha256.ts'
+
+export const SECRET = 'testsecret'
+
+/** A log line, parsed. */
+export type LogLine = Record<string, unknown>
+
+export interface TestApp {
+  readonly app: FastifyInstance
+  /** Every line that was logged so far. */
+  readonly lines: LogLine[]
+  /** The lines of requests, without those of process events. */
+  requestLines (): LogLine[]
+}
+
+/**
+ * The service as production builds it, on a new SQLite file that is gone with the test.
+ *
+ * @param env overrides and adds to the environment
+ */
+export async function buildApp (t: Test, env: Record<string, string | undefined> = {}): Promise<TestApp> {
+  const config = loadConfig({
+    WEBHOOK_SECRET: SECRET, DATABASE_URL: `sqlite:///${join(t.testdir(), 'test.db')}`, ...env
+  })
+  const lines: LogLine[] = []
+  const app = await build(config, createLogger(config.logLevel, { write: line => { lines.push(JSON.parse(line)) } }))
+  t.teardown(() => app.close())
+  return { app, lines, requestLines: () => lines.filter(line => 'request_id' in line) }
+}
+
+/** Lets the app listen on a free port of the loopback interface. */
+export async function listen (app: FastifyInstance): Promise<{ url: string, port: number }> {
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  return { url, port: (app.server.address() as AddressInfo).port }
+}
+
+/** A valid message; `fields` override it. */
+export function message (fields: Record<string, unknown> = {}): Record<string, unknown> {
+  return { message_id: 'm1', from: '+919876543210', to: '+14155550100', ts: '2025-01-15T10:00:00Z', text: 'Hello', ...fields }
+}
+
+/** A signed POST /webhook for `inject`. A body that is no string or Buffer is sent as JSON. */
+export function delivery (body: unknown, headers: Record<string, string> = {}, secret = SECRET): InjectOptions {
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+  return {
+    method: 'POST',
+    url: '/webhook',
+    headers: { 'content-type': 'application/json', 'x-signature': sign(bytes, secret), ...headers },
+    payload: bytes
+  }
+}
+
+/** Delivers messages one after the other and checks that each was taken. */
+export async function deliver (t: Test, app: FastifyInstance, ...messages: Record<string, unknown>[]): Promise<void> {
+  for (const each of messages) {
+    const { statusCode, body } = await app.inject(delivery(each))
+    if (statusCode !== 200) t.fail('a delivery was refused', { statusCode, body })
+  }
+}
+
+/** GETs a path as JSON. */
+export async function get<Body = Record<string, unknown>> (app: FastifyInstance, url: string): Promise<{ status: number, body: Body, headers: Record<string, unknown> }> {
+  const response = await app.inject(url)
+  return { status: response.statusCode, body: response.json<Body>(), headers: response.headers }
+}
+
+/** Resolves when `emitter` is closed. */
+export async function closed (emitter: NodeJS.EventEmitter): Promise<void> {
+  await once(emitter, 'close')
+}
