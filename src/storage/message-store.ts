@@ -60,6 +60,8 @@ export interface StoreObserver {
  *
  * Every member rejects with {@link StoreUnavailable} when the store cannot do it now: it is down, full, busy beyond its
  * bounds, or closed. Whatever a save rejects with, the message may or may not be stored: deliver it again.
+ *
+ * Reads take a signal, aborted when nobody waits for the answer any more, and are given up after five seconds at most.
  */
 export interface MessageStore {
   /**
@@ -69,15 +71,15 @@ export interface MessageStore {
   save (message: Message): Promise<SaveResult>
 
   /** The message with this id. */
-  get (messageId: string): Promise<Message | undefined>
+  get (messageId: string, signal?: AbortSignal): Promise<Message | undefined>
 
   /** `limit` messages after the first `offset`. It costs the more, the larger `offset` is: walk with {@link pageAfter}. */
-  page (filter: Filter, limit: number, offset: number): Promise<CountedPage>
+  page (filter: Filter, limit: number, offset: number, signal?: AbortSignal): Promise<CountedPage>
 
   /** `limit` messages that follow `position`, at the same cost wherever that is. */
-  pageAfter (filter: Filter, limit: number, position: Position): Promise<Page>
+  pageAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page>
 
-  stats (): Promise<Stats>
+  stats (signal?: AbortSignal): Promise<Stats>
 
   /** How many messages there are. */
   count (): Promise<number>

@@ -11,18 +11,20 @@ export interface Migratable {
   readonly query: (sql: string) => Promise<{ rows: unknown[] }>
   /** Runs a script of several statements. */
   readonly script: (sql: string) => Promise<void>
+  /** Runs `work` in a transaction that no other process can run at the same time. */
+  readonly transaction: (work: () => Promise<void>) => Promise<void>
 }
 
 /** The table in which the applied migrations are recorded. */
 const SCHEMA_TABLE = 'schema_version'
 
 /**
- * Applies the migrations that the database does not have yet. The caller holds a transaction around it, so that a
- * migration is applied and recorded as a whole, and by one process.
+ * Applies the migrations that the database does not have yet, and records them with it. A database that is up to date
+ * is only read.
  *
  * @throws {StoreUnusable} when the database was written by a newer Letterbox
  */
-export async function migrate ({ driver, folder, query, script }: Migratable): Promise<void> {
+export async function migrate ({ driver, folder, query, script, transaction }: Migratable): Promise<void> {
   const postgrator = new Postgrator({
     driver,
     migrationPattern: join(escapeGlob(folder), 'migrations', '*.sql'),
@@ -31,13 +33,14 @@ export async function migrate ({ driver, folder, query, script }: Migratable): P
     execQuery: query,
     execSqlScript: script
   })
-  const [present, known] = [await postgrator.getDatabaseVersion(), await postgrator.getMaxVersion()]
+  const known = await postgrator.getMaxVersion()
+  const present = await postgrator.getDatabaseVersion()
   if (present > known) {
     throw new StoreUnusable(
       `the database is from a newer Letterbox: its schema is version ${present}, this program knows ${known} at most`
     )
   }
-  await postgrator.migrate()
+  if (present < known) await transaction(async () => { await postgrator.migrate() })
 }
 
 function escapeGlob (path: string): string {

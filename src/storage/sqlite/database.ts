@@ -4,21 +4,32 @@ import Database from 'better-sqlite3'
 
 export type SqliteDatabase = Database.Database
 
+/** How long a write waits for another process to let go of the database, in ms. */
+const WRITE_LOCK_TIMEOUT = 2000
+/** The same for a read, which waits only while another process recovers the log. */
+const READ_LOCK_TIMEOUT = 1000
+
 /**
- * Opens a database file for reading and writing, making it and its parent folders when they are missing.
+ * Opens a database file for writing, making it and its parent folders when they are missing.
  *
  * WAL lets readers and the writer work at the same time. `synchronous=FULL` syncs the log on every commit: better-sqlite3
  * is built with NORMAL for WAL, under which a power cut takes back commits that were already acknowledged.
+ * The log is checkpointed by checkpoint.ts, and not by SQLite.
  */
-export function openDatabase (file: string): SqliteDatabase {
+export function openForWriting (file: string): SqliteDatabase {
   mkdirSync(dirname(file), { recursive: true })
-  const database = new Database(file, { timeout: 1000 })
+  const database = new Database(file, { timeout: WRITE_LOCK_TIMEOUT })
   database.pragma('journal_mode = WAL')
   database.pragma('synchronous = FULL')
+  database.pragma('cache_size = -32768')
+  database.pragma('wal_autocheckpoint = 0')
+  database.pragma('journal_size_limit = 0')
   return database
 }
 
-/** A database that lives in memory and dies with its handle. */
-export function openMemoryDatabase (): SqliteDatabase {
-  return new Database(':memory:')
+/** Opens a database file, which must exist, for reading. */
+export function openForReading (file: string): SqliteDatabase {
+  const database = new Database(file, { readonly: true, fileMustExist: true, timeout: READ_LOCK_TIMEOUT })
+  database.pragma('cache_size = -16384')
+  return database
 }

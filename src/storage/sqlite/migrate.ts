@@ -3,19 +3,21 @@ import type { SqliteDatabase } from './database.ts'
 
 /** Brings the schema up to date, in one transaction: all of it or nothing. */
 export async function migrateSqlite (database: SqliteDatabase): Promise<void> {
-  database.exec('BEGIN IMMEDIATE')
-  try {
-    await migrate({
-      driver: 'sqlite3',
-      folder: import.meta.dirname,
-      query: async sql => ({ rows: run(database, sql) }),
-      script: async sql => { database.exec(sql) }
-    })
-    database.exec('COMMIT')
-  } catch (error) {
-    database.exec('ROLLBACK')
-    throw error
-  }
+  await migrate({
+    driver: 'sqlite3',
+    folder: import.meta.dirname,
+    query: async sql => ({ rows: run(database, sql) }),
+    script: async sql => { database.exec(sql) },
+    transaction: async work => {
+      database.exec('BEGIN IMMEDIATE')
+      try {
+        await work()
+        database.exec('COMMIT')
+      } finally {
+        if (database.inTransaction) database.exec('ROLLBACK')
+      }
+    }
+  })
 }
 
 function run (database: SqliteDatabase, sql: string): unknown[] {

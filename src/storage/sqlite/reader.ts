@@ -1,93 +1,86 @@
-import type { Statement } from 'better-sqlite3'
-import { foldCase } from '../../fold.ts'
 import type { Message } from '../../message.ts'
-import { momentOf } from '../../timestamp.ts'
 import type { CountedPage, Filter, Page, Position, Stats } from '../message-store.ts'
+import type { Budget } from './budget.ts'
 import type { SqliteDatabase } from './database.ts'
+import { Queries } from './queries.ts'
+import { isIndexed, Search } from './search.ts'
+import { countAll, countByCounters, lastSeq, statsOf } from './totals.ts'
+import { COLUMNS, Walk } from './walk.ts'
 
-const COLUMNS = 'message_id, from_msisdn AS "from", to_msisdn AS "to", ts, text'
-const ORDER = 'ORDER BY moment, message_id'
+/** A range of the list that is walked rather than searched by the trigram index, in messages. */
+const NARROW = 20_000
 
-/** The questions that a connection answers, each by one statement. */
+/**
+ * The questions that one connection answers, each within a budget.
+ *
+ * No read transaction lasts longer than one slice of a long read: while one lasts, the write-ahead log cannot begin anew.
+ * What has to be of one state is either read in one short transaction, or bounded by `seq`, the order of commits.
+ */
 export class SqliteReader {
-  readonly #database: SqliteDatabase
-  readonly #statements = new Map<string, Statement<unknown[], unknown>>()
+  readonly #queries: Queries
 
   constructor (database: SqliteDatabase) {
-    this.#database = database
+    this.#queries = new Queries(database)
   }
 
-  get (messageId: string): Message | undefined {
-    return this.#one<Message | undefined>(`SELECT ${COLUMNS} FROM messages WHERE message_id = ?`, messageId)
+  get (messageId: string, _budget: Budget): Message | undefined {
+    return this.#queries.one<Message>(`SELECT ${COLUMNS} FROM messages WHERE message_id = ?`, messageId)
   }
 
-  page (filter: Filter, limit: number, offset: number): CountedPage {
-    const { where, values } = conditions(filter)
-    const sql = `SELECT ${COLUMNS} FROM messages ${where} ${ORDER} LIMIT ? OFFSET ?`
-    const rows = this.#all<Message>(sql, ...values, limit + 1, offset)
-    const { total } = this.#one<{ total: number }>(`SELECT count(*) AS total FROM messages ${where}`, ...values)
-    return { ...pageOf(rows, limit), total }
-  }
-
-  pageAfter (filter: Filter, limit: number, position: Position): Page {
-    const { where, values } = conditions(filter, position)
-    const sql = `SELECT ${COLUMNS} FROM messages ${where} ${ORDER} LIMIT ?`
-    return pageOf(this.#all<Message>(sql, ...values, limit + 1), limit)
-  }
-
-  count (): number {
-    return this.#one<{ count: number }>('SELECT count(*) AS count FROM messages').count
-  }
-
-  stats (): Stats {
-    const { first, last, senders } = this.#one<{ first: string | null, last: string | null, senders: number }>(`
-      SELECT (SELECT ts FROM messages ${ORDER} LIMIT 1) AS first,
-             (SELECT ts FROM messages ORDER BY moment DESC, message_id DESC LIMIT 1) AS last,
-             (SELECT count(DISTINCT from_msisdn) FROM messages) AS senders
-    `)
-    const busiest = this.#all<{ from: string, count: number }>(`
-      SELECT from_msisdn AS "from", count(*) AS count FROM messages
-      GROUP BY from_msisdn ORDER BY count DESC, from_msisdn LIMIT 10
-    `)
-    return {
-      total_messages: this.count(),
-      senders_count: senders,
-      messages_per_sender: busiest,
-      first_message_ts: first,
-      last_message_ts: last
+  page (filter: Filter, limit: number, offset: number, budget: Budget): CountedPage {
+    if (this.#isSearch(filter)) {
+      const search = new Search(this.#queries, filter, filter.q, budget)
+      const hits = search.fewHits()
+      if (hits !== undefined) return { ...pageOf(search.rowsOf(hits, offset, limit + 1), limit), total: search.countOf(hits) }
+      const rows = new Walk(this.#queries, filter, { last: search.last }).rows(offset, limit + 1, budget)
+      return { ...pageOf(rows, limit), total: search.count() }
     }
+    return this.#queries.snapshot(() => {
+      const total = countByCounters(this.#queries, filter)
+      // A walk that has to count may be long: it goes on outside of this transaction.
+      return total === undefined ? undefined : { ...this.#walked(filter, limit, offset, budget), total }
+    }) ?? this.#countedPage(filter, limit, offset, budget)
   }
 
-  #one<Row> (sql: string, ...values: unknown[]): Row {
-    return this.#prepare(sql).get(...values) as Row
-  }
-
-  #all<Row> (sql: string, ...values: unknown[]): Row[] {
-    return this.#prepare(sql).all(...values) as Row[]
-  }
-
-  /** The statements differ only by which filters are set, so there are few of them, and all are kept. */
-  #prepare (sql: string): Statement<unknown[], unknown> {
-    let statement = this.#statements.get(sql)
-    if (statement === undefined) {
-      statement = this.#database.prepare<unknown[], unknown>(sql)
-      this.#statements.set(sql, statement)
+  /** `limit` messages behind a position. */
+  pageAfter (filter: Filter, limit: number, position: Position, budget: Budget): Page {
+    if (this.#isSearch(filter)) {
+      const search = new Search(this.#queries, filter, filter.q, budget, position)
+      const hits = search.fewHits()
+      if (hits !== undefined) return pageOf(search.rowsOf(hits, 0, limit + 1), limit)
     }
-    return statement
+    return pageOf(new Walk(this.#queries, filter, { after: position }).rows(0, limit + 1, budget), limit)
   }
-}
 
-function conditions (filter: Filter, position?: Position): { where: string, values: string[] } {
-  const terms: [sql: string, ...values: string[]][] = []
-  if (filter.from !== undefined) terms.push(['from_msisdn = ?', filter.from])
-  if (filter.to !== undefined) terms.push(['to_msisdn = ?', filter.to])
-  if (filter.since !== undefined) terms.push(['moment >= ?', momentOf(filter.since)])
-  if (filter.until !== undefined) terms.push(['moment < ?', momentOf(filter.until)])
-  if (filter.q !== undefined) terms.push(['instr(text_folded, ?) > 0', foldCase(filter.q)])
-  if (position !== undefined) terms.push(['(moment, message_id) > (?, ?)', momentOf(position.ts), position.message_id])
-  return {
-    where: terms.length === 0 ? '' : `WHERE ${terms.map(([sql]) => sql).join(' AND ')}`,
-    values: terms.flatMap(([, ...values]) => values)
+  #walked (filter: Filter, limit: number, offset: number, budget: Budget): Page {
+    return pageOf(new Walk(this.#queries, filter).rows(offset, limit + 1, budget), limit)
+  }
+
+  #countedPage (filter: Filter, limit: number, offset: number, budget: Budget): CountedPage {
+    const walk = new Walk(this.#queries, filter, { last: lastSeq(this.#queries) })
+    return { ...pageOf(walk.rows(offset, limit + 1, budget), limit), total: walk.count(budget) }
+  }
+
+  /** Whether the trigram index knows `q`, and the rest of the filter leaves too much to look through it. */
+  #isSearch (filter: Filter): filter is Filter & { q: string } {
+    if (filter.q === undefined || !isIndexed(filter.q)) return false
+    const { from, to, since, until } = filter
+    const ranges = [{ from }, { to }, { since, until }].map(range => countByCounters(this.#queries, range) as number)
+    return Math.min(...ranges) > NARROW
+  }
+
+  stats (_budget: Budget): Stats {
+    return this.#queries.snapshot(() => statsOf(this.#queries))
+  }
+
+  count (_budget: Budget): number {
+    return countAll(this.#queries)
+  }
+
+  /** Reads from every table and column that the other questions and the writer need. */
+  ping (budget: Budget): void {
+    this.get('', budget)
+    this.stats(budget)
   }
 }
 

@@ -1,85 +1,96 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Message } from '../../message.ts'
-import { StoreUnavailable, StoreUnusable } from '../message-store.ts'
+import { GroupCommit } from '../group-commit.ts'
+import { StoreUnusable } from '../message-store.ts'
 import type { CountedPage, Filter, MessageStore, Page, Position, SaveResult, Stats, StoreObserver } from '../message-store.ts'
-import { openDatabase, openMemoryDatabase, type SqliteDatabase } from './database.ts'
-import { migrateSqlite } from './migrate.ts'
-import { SqliteReader } from './reader.ts'
-import { SqliteWriter } from './writer.ts'
+import { SqliteReaders } from './readers.ts'
+import { SqliteWriterHandle } from './writer-handle.ts'
+
+/**
+ * Groups are sent small and early: the writer thread makes one transaction of all that wait for it. The bounds are about
+ * a second of work, so that what is accepted is also answered soon.
+ */
+const LIMITS = { groupSize: 8, groupsInFlight: Infinity, rows: 10_000, bytes: 64 * 1024 * 1024 }
 
 /**
  * Opens the messages in a SQLite file.
  *
- * @param file undefined for a database in memory
+ * @param file undefined for a database that is gone when it is closed
  * @throws {StoreUnusable} when the file is not a database, cannot be written, or is from a newer Letterbox
  */
 export async function openSqliteStore (file: string | undefined, observer: StoreObserver): Promise<MessageStore> {
-  let database: SqliteDatabase | undefined
+  if (file !== undefined) return open(file, observer)
+  // Threads cannot share a database in memory.
+  const folder = await mkdtemp(join(tmpdir(), 'letterbox-'))
+  return open(join(folder, 'memory.db'), observer, () => rm(folder, { recursive: true }))
+}
+
+async function open (file: string, observer: StoreObserver, afterClose = async () => {}): Promise<MessageStore> {
   try {
-    database = file === undefined ? openMemoryDatabase() : openDatabase(file)
-    await migrateSqlite(database)
-    return new SqliteStore(database, observer)
+    const writer = await SqliteWriterHandle.open(file, observer)
+    return new SqliteStore(writer, new SqliteReaders(file), afterClose)
   } catch (cause) {
-    database?.close()
-    if (cause instanceof StoreUnusable) throw cause
-    throw new StoreUnusable(`cannot use ${file} as a database: ${(cause as Error).message}`, { cause })
+    throw new StoreUnusable(`DATABASE_URL names no database that can be used: ${(cause as Error).message}`, { cause })
   }
 }
 
 class SqliteStore implements MessageStore {
-  readonly #database: SqliteDatabase
-  readonly #observer: StoreObserver
-  readonly #reader: SqliteReader
-  readonly #writer: SqliteWriter
+  readonly #writer: SqliteWriterHandle
+  readonly #readers: SqliteReaders
+  readonly #commits: GroupCommit
+  readonly #afterClose: () => Promise<void>
+  #closing: Promise<void> | undefined
 
-  constructor (database: SqliteDatabase, observer: StoreObserver) {
-    this.#database = database
-    this.#observer = observer
-    this.#reader = new SqliteReader(database)
-    this.#writer = new SqliteWriter(database)
+  constructor (writer: SqliteWriterHandle, readers: SqliteReaders, afterClose: () => Promise<void>) {
+    this.#writer = writer
+    this.#readers = readers
+    this.#commits = new GroupCommit(writer, LIMITS)
+    this.#afterClose = afterClose
   }
 
-  readonly queueDepth = 0
-
-  async save (message: Message): Promise<SaveResult> {
-    const begun = performance.now()
-    const [result] = attempt(() => this.#writer.save([message]))
-    this.#observer.committed(1, (performance.now() - begun) / 1000)
-    return result as SaveResult
+  get queueDepth (): number {
+    return this.#commits.depth
   }
 
-  async get (messageId: string): Promise<Message | undefined> {
-    return attempt(() => this.#reader.get(messageId))
+  save (message: Message): Promise<SaveResult> {
+    return this.#commits.save(message)
   }
 
-  async page (filter: Filter, limit: number, offset: number): Promise<CountedPage> {
-    return attempt(() => this.#reader.page(filter, limit, offset))
+  get (messageId: string, signal?: AbortSignal): Promise<Message | undefined> {
+    return this.#readers.run('get', [messageId], signal)
   }
 
-  async pageAfter (filter: Filter, limit: number, position: Position): Promise<Page> {
-    return attempt(() => this.#reader.pageAfter(filter, limit, position))
+  page (filter: Filter, limit: number, offset: number, signal?: AbortSignal): Promise<CountedPage> {
+    return this.#readers.run('page', [filter, limit, offset], signal)
   }
 
-  async stats (): Promise<Stats> {
-    return attempt(() => this.#reader.stats())
+  pageAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page> {
+    return this.#readers.run('pageAfter', [filter, limit, position], signal)
   }
 
-  async count (): Promise<number> {
-    return attempt(() => this.#reader.count())
+  stats (signal?: AbortSignal): Promise<Stats> {
+    return this.#readers.run('stats', [], signal)
+  }
+
+  count (): Promise<number> {
+    return this.#readers.run('count', [])
   }
 
   async ping (): Promise<void> {
-    attempt(() => this.#reader.get(''))
+    await Promise.all([this.#writer.ping(), this.#readers.run('ping', [])])
   }
 
-  async close (): Promise<void> {
-    this.#database.close()
+  close (): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
   }
-}
 
-function attempt<Result> (work: () => Result): Result {
-  try {
-    return work()
-  } catch (cause) {
-    throw new StoreUnavailable('the database cannot do it now', { cause })
+  async #close (): Promise<void> {
+    await this.#commits.close()
+    await this.#readers.close()
+    await this.#writer.close()
+    await this.#afterClose()
   }
 }

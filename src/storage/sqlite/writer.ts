@@ -1,32 +1,66 @@
+import type { Statement } from 'better-sqlite3'
 import { foldCase } from '../../fold.ts'
 import type { Message } from '../../message.ts'
 import type { SaveResult } from '../message-store.ts'
+import { SqliteCounters } from './counters.ts'
 import type { SqliteDatabase } from './database.ts'
 
-const INSERT = `
-  INSERT INTO messages (message_id, from_msisdn, to_msisdn, ts, text, text_folded, created_at, seq)
-  VALUES (:message_id, :from, :to, :ts, :text, :text_folded, :created_at,
-    (SELECT coalesce(max(seq), 0) + 1 FROM messages))
-  ON CONFLICT (message_id) DO NOTHING
-`
+type Row = [messageId: string, from: string, to: string, ts: string, text: string | null, createdAt: string, seq: number, folded: string | null]
 
 /** Stores batches of messages, each batch in one durable transaction. */
 export class SqliteWriter {
-  readonly #insertAll: (messages: readonly Message[], createdAt: string) => SaveResult[]
+  readonly #database: SqliteDatabase
+  readonly #counters: SqliteCounters
+  readonly #lastSeq: Statement<[], number>
+  readonly #insert: Statement<Row>
+  readonly #store: (messages: readonly Message[]) => (SaveResult | Error)[]
 
   constructor (database: SqliteDatabase) {
-    const insert = database.prepare(INSERT)
-    this.#insertAll = database.transaction((messages: readonly Message[], createdAt: string) =>
-      messages.map((message): SaveResult => {
-        const text_folded = message.text === null ? null : foldCase(message.text)
-        const { changes } = insert.run({ ...message, text_folded, created_at: createdAt })
-        return changes === 1 ? 'created' : 'duplicate'
-      })
-    ).immediate
+    this.#database = database
+    this.#counters = new SqliteCounters(database)
+    this.#lastSeq = database.prepare<[], number>('SELECT coalesce(max(seq), 0) FROM messages').pluck()
+    this.#insert = database.prepare<Row>(`
+      INSERT INTO messages (message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (message_id) DO NOTHING`)
+    this.#store = database.transaction((messages: readonly Message[]) => this.#insertAll(messages)).immediate
   }
 
-  /** @returns one result a message, in their order, when all of them are on disk */
-  save (messages: readonly Message[]): SaveResult[] {
-    return this.#insertAll(messages, new Date().toISOString())
+  /**
+   * @returns one outcome a message, in their order, when all that were new are on disk; an Error for one that the
+   *   database refused by itself
+   * @throws when the transaction as a whole failed, and nothing was stored
+   */
+  save (messages: readonly Message[]): (SaveResult | Error)[] {
+    return this.#store(messages)
+  }
+
+  #insertAll (messages: readonly Message[]): (SaveResult | Error)[] {
+    const createdAt = new Date().toISOString()
+    const created: Message[] = []
+    let seq = this.#lastSeq.get() as number
+    const outcomes = messages.map(message => {
+      const outcome = this.#insertOne(message, createdAt, seq + 1)
+      if (outcome === 'created') {
+        seq++
+        created.push(message)
+      }
+      return outcome
+    })
+    this.#counters.add(created)
+    return outcomes
+  }
+
+  /** A statement that fails takes back its own row only, unless the database has ended the whole transaction with it. */
+  #insertOne (message: Message, createdAt: string, seq: number): SaveResult | Error {
+    const { message_id: messageId, from, to, ts, text } = message
+    const folded = text === null ? null : foldCase(text)
+    try {
+      const { changes } = this.#insert.run(messageId, from, to, ts, text, createdAt, seq, folded)
+      return changes === 1 ? 'created' : 'duplicate'
+    } catch (error) {
+      if (!this.#database.inTransaction) throw error
+      return error as Error
+    }
   }
 }

@@ -1,0 +1,39 @@
+import type { Statement } from 'better-sqlite3'
+import type { SqliteDatabase } from './database.ts'
+
+/** Makes stored texts searchable, behind the commits that acknowledged them. */
+export class SqliteSearchIndex {
+  readonly #indexed: Statement<[], number>
+  readonly #last: Statement<[], number>
+  readonly #step: (rows: number) => number
+
+  constructor (database: SqliteDatabase) {
+    this.#indexed = database.prepare<[], number>("SELECT count FROM totals WHERE name = 'indexed'").pluck()
+    this.#last = database.prepare<[], number>('SELECT coalesce(max(seq), 0) FROM messages').pluck()
+    const insert = database.prepare<[from: number, to: number]>(`
+      INSERT INTO messages_search (rowid, text_folded)
+      SELECT seq, text_folded FROM messages WHERE seq > ? AND seq <= ? AND text_folded IS NOT NULL`)
+    const advance = database.prepare<[indexed: number]>("UPDATE totals SET count = ? WHERE name = 'indexed'")
+
+    this.#step = database.transaction((rows: number) => {
+      const indexed = this.#indexed.get() as number
+      const last = this.#last.get() as number
+      const until = Math.min(last, indexed + rows)
+      if (until > indexed) {
+        insert.run(indexed, until)
+        advance.run(until)
+      }
+      return last - until
+    }).immediate
+  }
+
+  /**
+   * Indexes the next messages, in one transaction.
+   *
+   * @param rows how many at most
+   * @returns how many are left
+   */
+  step (rows: number): number {
+    return this.#step(rows)
+  }
+}

@@ -1,0 +1,114 @@
+import { Worker } from 'node:worker_threads'
+import type { Message } from '../../message.ts'
+import type { Committer } from '../group-commit.ts'
+import { StoreUnavailable, type SaveResult, type StoreObserver } from '../message-store.ts'
+import type { BatchDone, WriterAnswer, WriterRequest } from './writer-thread.ts'
+
+type Outcomes = readonly (SaveResult | Error)[]
+
+interface Group {
+  readonly size: number
+  readonly resolve: (outcomes: Outcomes) => void
+  readonly reject: (error: Error) => void
+}
+
+interface Waiter {
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+/** How long after its death the thread is started anew, in ms. */
+const RESTART_DELAY = 500
+
+/** The writer thread, seen from the event loop. If it dies, what it had in hand is refused and another is started. */
+export class SqliteWriterHandle implements Committer {
+  readonly #file: string
+  readonly #observer: StoreObserver
+  #worker: Worker | undefined
+  #groups: Group[] = []
+  #pings: Waiter[] = []
+  #closing = false
+
+  private constructor (file: string, observer: StoreObserver) {
+    this.#file = file
+    this.#observer = observer
+  }
+
+  /** Starts the thread; resolves when the database is open and its schema up to date, rejects when it cannot be. */
+  static async open (file: string, observer: StoreObserver): Promise<SqliteWriterHandle> {
+    const handle = new SqliteWriterHandle(file, observer)
+    await handle.#start()
+    return handle
+  }
+
+  commit (messages: readonly Message[]): Promise<Outcomes> {
+    return new Promise((resolve, reject) => {
+      if (this.#worker === undefined) throw new StoreUnavailable('the writer thread is not running')
+      this.#groups.push({ size: messages.length, resolve, reject })
+      this.#worker.postMessage(messages satisfies WriterRequest)
+    })
+  }
+
+  /** Resolves when the thread has done what it was sent before. */
+  ping (): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#worker === undefined) throw new StoreUnavailable('the writer thread is not running')
+      this.#pings.push({ resolve, reject })
+      this.#worker.postMessage('ping' satisfies WriterRequest)
+    })
+  }
+
+  async close (): Promise<void> {
+    this.#closing = true
+    const worker = this.#worker
+    if (worker === undefined) return
+    await new Promise(resolve => {
+      worker.once('exit', resolve)
+      worker.postMessage('close' satisfies WriterRequest)
+    })
+  }
+
+  #start (): Promise<void> {
+    const worker = new Worker(new URL('writer-thread.ts', import.meta.url), { workerData: { file: this.#file } })
+    return new Promise((resolve, reject) => {
+      let cause: Error | undefined
+      worker.on('message', (answer: WriterAnswer) => {
+        if (answer === 'ready') {
+          this.#worker = worker
+          resolve()
+        } else if (answer === 'pong') this.#pings.shift()?.resolve()
+        else if (answer !== 'closed') this.#done(answer)
+      })
+      worker.once('error', error => { cause = error })
+      worker.once('exit', () => {
+        const lost = new StoreUnavailable('the writer thread ended', { cause })
+        reject(cause ?? lost)
+        this.#lost(lost)
+      })
+    })
+  }
+
+  #done ({ groups, outcomes, error, seconds }: BatchDone): void {
+    this.#observer.committed(outcomes.length, seconds)
+    let offset = 0
+    for (const { size, resolve, reject } of this.#groups.splice(0, groups)) {
+      if (error === undefined) resolve(outcomes.slice(offset, offset + size))
+      else reject(error)
+      offset += size
+    }
+  }
+
+  #lost (error: Error): void {
+    if (this.#worker === undefined) return
+    this.#worker = undefined
+    for (const { reject } of this.#groups.splice(0)) reject(error)
+    for (const { reject } of this.#pings.splice(0)) reject(error)
+    if (!this.#closing) this.#restart()
+  }
+
+  #restart (): void {
+    setTimeout(() => {
+      if (!this.#closing) this.#start().catch(() => this.#restart())
+    }, RESTART_DELAY).unref()
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The thread that alone writes to the database. It takes every group of messages that waits at its port, up to a bound,
+ * into one transaction, so a commit holds what came in during the commit before it, and the event loop and this thread
+ * never wait for each other in step.
+ */
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
+import type { Message } from '../../message.ts'
+import type { SaveResult } from '../message-store.ts'
+import { SqliteCheckpoint } from './checkpoint.ts'
+import { openForWriting } from './database.ts'
+import { migrateSqlite } from './migrate.ts'
+import { SqliteSearchIndex } from './search-index.ts'
+import { SqliteWriter } from './writer.ts'
+
+/** What the thread is sent: a group to store, or a request. */
+export type WriterRequest = readonly Message[] | 'ping' | 'close'
+
+/** What the thread answers: `ready` once, and then one answer a request, groups of one batch in one. */
+export type WriterAnswer = BatchDone | 'ready' | 'pong' | 'closed'
+
+export interface BatchDone {
+  /** How many groups the batch took, in the order in which they were sent. */
+  readonly groups: number
+  /** One a message of the batch; empty when the batch failed as a whole. */
+  readonly outcomes: readonly (SaveResult | Error)[]
+  /** Why the batch failed as a whole. */
+  readonly error: Error | undefined
+  readonly seconds: number
+}
+
+/** Rows that one transaction takes before it is committed; what waits longer waits for the next. */
+const BATCH_ROWS = 1024
+/** Rows that one step of indexing takes. */
+const INDEX_ROWS = 512
+/** Rows that may be unsearchable by index, and have to be scanned, before indexing goes before further commits. */
+const TAIL_ROWS = 16_384
+/** How long nothing must have been written before the thread does what can wait, in ms. */
+const INDEX_IDLE = 20
+const CHECKPOINT_IDLE = 1000
+
+const port = parentPort as MessagePort
+const { file } = workerData as { file: string }
+
+const database = openForWriting(file)
+await migrateSqlite(database)
+const writer = new SqliteWriter(database)
+const index = new SqliteSearchIndex(database)
+const checkpoint = new SqliteCheckpoint(database, file)
+let unindexed = index.step(0)
+let chore: NodeJS.Timeout | undefined
+
+port.on('message', take)
+port.postMessage('ready' satisfies WriterAnswer)
+chores()
+
+function take (request: WriterRequest | undefined): void {
+  clearTimeout(chore)
+  const groups: (readonly Message[])[] = []
+  let rows = 0
+  while (Array.isArray(request)) {
+    groups.push(request)
+    rows += request.length
+    request = rows < BATCH_ROWS ? receiveMessageOnPort(port)?.message : undefined
+  }
+  if (groups.length > 0) commit(groups)
+
+  if (request === 'ping') port.postMessage('pong' satisfies WriterAnswer)
+  if (request === 'close') close()
+  else chores()
+}
+
+function commit (groups: readonly (readonly Message[])[]): void {
+  const begun = performance.now()
+  let outcomes: readonly (SaveResult | Error)[] = []
+  let error: Error | undefined
+  try {
+    outcomes = writer.save(groups.flat())
+    unindexed += outcomes.length
+  } catch (cause) {
+    error = cause as Error
+  }
+  const seconds = (performance.now() - begun) / 1000
+  port.postMessage({ groups: groups.length, outcomes, error, seconds } satisfies WriterAnswer)
+}
+
+/** What may wait is done when nothing is being written, or when too much of it has piled up. */
+function chores (): void {
+  attempt(() => checkpoint.afterCommit())
+  if (unindexed >= TAIL_ROWS) attempt(indexSome)
+  chore = setTimeout(rest, INDEX_IDLE)
+}
+
+/** One step a turn of the event loop: a group that came in meanwhile goes first. */
+function rest (): void {
+  if (unindexed === 0) chore = setTimeout(attempt, CHECKPOINT_IDLE, () => checkpoint.whenIdle())
+  else if (attempt(indexSome)) chore = setTimeout(rest, 0)
+}
+
+function indexSome (): void {
+  unindexed = index.step(INDEX_ROWS)
+}
+
+/** A chore that fails, on a full disk for instance, is tried again after the next commit; nothing is lost meanwhile. */
+function attempt (work: () => void): boolean {
+  try {
+    work()
+    return true
+  } catch {
+    return false
+  }
+}
+
+function close (): void {
+  clearTimeout(chore)
+  database.close()
+  port.postMessage('closed' satisfies WriterAnswer)
+  port.close()
+}
