@@ -17,6 +17,10 @@ import messages from './routes/messages.ts'
 import stats from './routes/stats.ts'
 import webhook from './routes/webhook.ts'
 
+/** How long a request may take to arrive, and its head, in ms. */
+const REQUEST_TIMEOUT = 30_000
+const HEADERS_TIMEOUT = 15_000
+
 /** Builds the service, ready to listen. Tests build the very same. */
 export async function build (
   config: Config, logger: FastifyBaseLogger = createLogger(config.logLevel)
@@ -27,8 +31,8 @@ export async function build (
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: parent => parent,
     genReqId: newRequestId,
-    bodyLimit: config.bodyLimit,
-    requestTimeout: 30_000,
+    requestTimeout: REQUEST_TIMEOUT,
+    http: { headersTimeout: HEADERS_TIMEOUT, connectionsCheckingInterval: 1000, requireHostHeader: false },
     return503OnClosing: false,
     // Longer than any path that Node.js takes: an id of 600 characters needs up to 7,200.
     routerOptions: { maxParamLength: 16_384 },
@@ -49,7 +53,7 @@ export async function build (
   await app.register(db, { url: config.databaseUrl })
   await app.register(health, { hasSecret: config.webhookSecrets.length > 0 })
 
-  await app.register(webhook, { secrets: config.webhookSecrets })
+  await app.register(webhook, { secrets: config.webhookSecrets, bodyLimit: config.bodyLimit })
   await app.register(messages)
   await app.register(stats)
 

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
+import type { FastifyInstance } from 'fastify'
 import { build } from './app.ts'
-import { loadConfig } from './src/config.ts'
+import { ConfigError, loadConfig, type Config } from './src/config.ts'
 import { createLogger } from './src/logger.ts'
 
 /** How long requests in flight may take to end, and the whole shutdown, in ms. */
@@ -22,6 +23,7 @@ async function serve (): Promise<void> {
   process.removeAllListeners('warning').on('warning', warning => logger.warn({ warning: warning.name }, warning.message))
 
   const app = await build(config, logger)
+  await listen(app, config)
   if (config.webhookSecrets.length === 0) logger.warn('WEBHOOK_SECRET is not set: no delivery will be accepted')
 
   closeWithGrace({ delay: SHUTDOWN_TIMEOUT, logger: false }, async ({ signal, err }) => {
@@ -34,11 +36,13 @@ async function serve (): Promise<void> {
     logger.info('stopped')
     if (err) throw err
   })
+}
 
+async function listen (app: FastifyInstance, { host, port }: Config): Promise<void> {
   try {
-    await app.listen({ host: config.host, port: config.port })
-  } catch (error) {
+    await app.listen({ host, port })
+  } catch (cause) {
     await app.close()
-    throw error
+    throw new ConfigError(`HOST and PORT must be an address to listen on that is free: ${(cause as Error).message}`, { cause })
   }
 }

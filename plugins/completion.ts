@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Socket } from 'node:net'
+import type { FastifyRequest } from 'fastify'
 
 /** What is known of a request when it is over. */
 export interface Completion {
@@ -15,7 +16,14 @@ declare module 'fastify' {
     /** Calls `listener` once for every request, answered or abandoned, when it is over. */
     onCompletion (listener: (completion: Completion) => void): void
   }
+  interface FastifyRequest {
+    /** The status that was answered past Fastify, by malformed.ts; 0 when none was. */
+    rawStatus: number
+  }
 }
+
+/** The request that is being taken in on a connection, for those who see only the connection break. */
+export const requestOn = new WeakMap<Socket, FastifyRequest>()
 
 /**
  * One event for the end of a request. Fastify's `onResponse` is not called for a request whose client went away before
@@ -24,10 +32,14 @@ declare module 'fastify' {
 export default fp(async app => {
   const listeners: ((completion: Completion) => void)[] = []
   app.decorate('onCompletion', listener => { listeners.push(listener) })
+  app.decorateRequest('rawStatus', 0)
 
-  app.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    const { socket } = request
+    requestOn.set(socket, request)
     reply.raw.once('close', () => {
-      const status = reply.raw.headersSent ? reply.raw.statusCode : 499
+      requestOn.delete(socket)
+      const status = request.rawStatus || (reply.raw.headersSent ? reply.raw.statusCode : 499)
       const completion = { request, status, latency: reply.elapsedTime }
       for (const listener of listeners) listener(completion)
     })

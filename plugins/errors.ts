@@ -31,6 +31,11 @@ export default fp(async app => {
     return reply.send({ detail: status < 500 ? error.message : 'internal error' })
   })
 
+  // An unknown path is a 404 whatever the request says of its body; Fastify would answer 415 to a malformed type.
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (request.is404) request.headers['content-type'] = undefined
+    done()
+  })
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: 'not found' }))
 }, { name: 'errors', dependencies: ['validation'] })
 

@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import { Type } from '@sinclair/typebox'
-import { ErrorAnswer } from '../src/answers.ts'
+import { errorAnswer } from '../src/answers.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -27,7 +27,7 @@ export default fp<HealthOptions>(async (app, { hasSecret }) => {
     schema: {
       tags: ['operations'],
       summary: 'Whether the process runs',
-      response: { 200: Type.Object({ status: Type.Literal('alive') }, { description: 'It does' }) }
+      response: { 200: Type.Object({ status: Type.Literal('alive', { examples: ['alive'] }) }, { description: 'It does' }) }
     }
   }, async () => ({ status: 'alive' as const }))
 
@@ -36,8 +36,8 @@ export default fp<HealthOptions>(async (app, { hasSecret }) => {
       tags: ['operations'],
       summary: 'Whether a delivery sent now would be stored',
       response: {
-        200: Type.Object({ status: Type.Literal('ready') }, { description: 'It would' }),
-        503: { ...ErrorAnswer, description: 'It would not; detail names what is missing' }
+        200: Type.Object({ status: Type.Literal('ready', { examples: ['ready'] }) }, { description: 'It would' }),
+        503: errorAnswer('It would not; detail names what is missing', 'not ready: WEBHOOK_SECRET is not set')
       }
     }
   }, async (_request, reply) => {

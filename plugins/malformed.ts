@@ -1,6 +1,7 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { requestOn } from './completion.ts'
 import { newRequestId } from './request-id.ts'
 
 /**
@@ -31,9 +32,12 @@ function answerMalformed (this: FastifyInstance, error: NodeJS.ErrnoException, s
   // The client is gone: there is nobody to answer.
   if (error.code === 'ECONNRESET' || socket.destroyed) return
 
-  const id = newRequestId({ headers: {} })
   const status = STATUS[error.code ?? ''] ?? 400
-  this.log.info({ request_id: id, status, error: error.code }, 'malformed request')
+  const request = requestOn.get(socket)
+  const id = request?.id ?? newRequestId({ headers: {} })
+  // A request whose head was good has its line from request-log.
+  if (request === undefined) this.log.info({ request_id: id, status, error: error.code }, 'malformed request')
+  else request.rawStatus = status
   if (socket.writable) {
     const body = JSON.stringify({ detail: STATUS_CODES[status]?.toLowerCase() })
     socket.write(

@@ -30,8 +30,8 @@ function requestLine ({ request, status, latency }: Completion) {
 }
 
 function pathOf (url: string): string {
-  const query = url.indexOf('?')
-  return query === -1 ? url : url.slice(0, query)
+  const end = url.search(/[?#]/)
+  return end === -1 ? url : url.slice(0, end)
 }
 
 /** An error and its causes, outermost first, without stacks. */

@@ -4,6 +4,7 @@ import { hmacSha256Verifier } from '../src/signature/hmac-sha256.ts'
 import type { Refusal } from '../src/signature/verifier.ts'
 import { StoreUnavailable } from '../src/storage/message-store.ts'
 import { statusOf } from './errors.ts'
+import { takeRawBodies } from './raw-body.ts'
 
 /** What is known of a delivery so far, for the route that takes it and for its log line. */
 export interface Delivery {
@@ -14,10 +15,19 @@ export interface Delivery {
   refusal: Refusal | undefined
 }
 
+export interface SignatureOptions {
+  /** The header that carries the signature, in lower case. */
+  readonly header: string
+  /** Keys under which a delivery may be signed. */
+  readonly secrets: readonly string[]
+  /** Bytes. */
+  readonly bodyLimit: number
+}
+
 declare module 'fastify' {
   interface FastifyInstance {
     /** Makes every POST in this scope a signed delivery: its body is parsed only once its signature was found right. */
-    requireSignature (header: string, secrets: readonly string[]): void
+    requireSignature (options: SignatureOptions): void
   }
   interface FastifyRequest {
     /** Set in a scope that requires signatures. */
@@ -32,12 +42,10 @@ declare module 'fastify' {
 export default fp(async root => {
   root.decorateRequest('delivery', null)
 
-  root.decorate('requireSignature', function (header, secrets) {
+  root.decorate('requireSignature', function ({ header, secrets, bodyLimit }) {
     const verify = hmacSha256Verifier(header, secrets)
 
-    // Every other parser would be a way round the raw bytes.
-    this.removeAllContentTypeParsers()
-    this.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    takeRawBodies(this, bodyLimit)
 
     this.addHook('onRequest', (request, _reply, done) => {
       request.delivery = { contentType: request.headers['content-type'], messageId: undefined, dup: false, refusal: undefined }
@@ -52,13 +60,12 @@ export default fp(async root => {
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
       const verdict = verify(request.headers, body)
       if (verdict.body === undefined) {
-        delivery.messageId = claimedMessageId(body)
         if (secrets.length === 0) throw new StoreUnavailable('WEBHOOK_SECRET is not set')
         delivery.refusal = verdict.refusal
+        delivery.messageId = claimedMessageId(body)
         return reply.code(401).send({ detail: 'invalid signature' })
       }
       if (!isJsonType(delivery.contentType)) {
-        delivery.messageId = claimedMessageId(body)
         throw root.httpErrors.unsupportedMediaType('the Content-Type must be application/json or application/*+json')
       }
       request.body = parseBody(verdict.body)
@@ -66,7 +73,8 @@ export default fp(async root => {
     })
 
     // An error that nobody foresaw leaves open whether the message is stored. Only a 503 makes the provider send again.
-    this.setErrorHandler((error: Error) => {
+    this.setErrorHandler((error: Error, { body, delivery }) => {
+      if (delivery !== null && Buffer.isBuffer(body)) delivery.messageId = claimedMessageId(body)
       if (secrets.length === 0) throw new StoreUnavailable('WEBHOOK_SECRET is not set')
       throw statusOf(error) === 500 ? new StoreUnavailable('an unforeseen error', { cause: error }) : error
     })

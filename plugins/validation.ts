@@ -4,7 +4,7 @@ import type { FastifySchemaValidationError } from 'fastify'
 import { isTimestamp } from '../src/timestamp.ts'
 import type { InvalidInputAnswer } from '../src/answers.ts'
 
-const INTEGER = /^-?\d{1,16}$/
+const INTEGER = /^\d{1,16}$/
 
 /**
  * Validates bodies as they are, and query strings and paths after reading their integers. Fastify's own validator would
@@ -13,7 +13,6 @@ const INTEGER = /^-?\d{1,16}$/
 export default fp(async app => {
   const ajv = new Ajv({
     allErrors: true,
-    useDefaults: true,
     verbose: true,
     allowUnionTypes: true,
     formats: { 'date-time': isTimestamp }

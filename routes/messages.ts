@@ -1,25 +1,26 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
-import { ErrorAnswer, InvalidInputAnswer } from '../src/answers.ts'
+import { errorAnswer, InvalidInputAnswer, UnavailableAnswer } from '../src/answers.ts'
 import { Message, Timestamp } from '../src/message.ts'
 import { decodeCursor, encodeCursor } from '../src/storage/cursor.ts'
 import type { Filter, Position } from '../src/storage/message-store.ts'
 import { canonicalTimestamp } from '../src/timestamp.ts'
 
 const Query = Type.Object({
-  limit: Type.Integer({ default: 50, minimum: 1, maximum: 100, description: 'an integer from 1 to 100' }),
+  limit: Type.Optional(Type.Integer({ default: 50, minimum: 1, maximum: 100, description: 'an integer from 1 to 100' })),
   offset: Type.Optional(Type.Integer({
+    default: 0,
     minimum: 0,
     maximum: Number.MAX_SAFE_INTEGER,
-    description: 'an integer of at least 0; the larger it is, the more the page costs: walk with cursor instead'
+    description: 'an integer from 0 to 9007199254740991'
   })),
-  cursor: Type.Optional(Type.String({ description: 'a cursor from the Link header of the page before; takes no offset' })),
-  from: Type.Optional(Type.String({ description: 'exact sender; a leading space is read as +', examples: ['+919876543210'] })),
-  to: Type.Optional(Type.String({ description: 'exact recipient; a leading space is read as +', examples: ['+14155550100'] })),
+  cursor: Type.Optional(Type.String({ description: 'one cursor from the Link header of a page' })),
+  from: Type.Optional(Type.String({ description: 'one sender, exact; a leading space is read as +', examples: ['+919876543210'] })),
+  to: Type.Optional(Type.String({ description: 'one recipient, exact; a leading space is read as +', examples: ['+14155550100'] })),
   since: Type.Optional(Type.Unsafe<string>({ ...Timestamp, examples: ['2025-01-15T09:30:00Z'] })),
   until: Type.Optional(Type.Unsafe<string>({ ...Timestamp, examples: ['2025-01-16T00:00:00Z'] })),
-  q: Type.Optional(Type.String({ description: 'a substring of text, in any letter case, without wildcards', examples: ['Hello'] }))
+  q: Type.Optional(Type.String({ description: 'one substring of text, in any letter case, without wildcards', examples: ['Hello'] }))
 })
 type Query = Static<typeof Query>
 
@@ -44,7 +45,8 @@ const messages: FastifyPluginAsyncTypebox = async app => {
       tags: ['messages'],
       summary: 'List messages',
       description: 'Filters combine with AND: `since` is inclusive, `until` is not. While more rows follow, ' +
-        '`Link: <…>; rel="next"` (RFC 8288) leads to the next page at the same cost anywhere in the list.',
+        '`Link: <…>; rel="next"` (RFC 8288) leads to the next page at the same cost anywhere in the list; a page by ' +
+        '`offset` costs the more, the larger that is. `cursor` takes no `offset`.',
       querystring: Query,
       response: {
         200: {
@@ -52,24 +54,24 @@ const messages: FastifyPluginAsyncTypebox = async app => {
           headers: { Link: { description: '`</messages?…&cursor=…>; rel="next"` while more rows follow', type: 'string' } }
         },
         422: InvalidInputAnswer,
-        503: { ...ErrorAnswer, description: 'The store does not answer' }
+        503: UnavailableAnswer
       }
     }
   }, async (request, reply) => {
-    const { limit, offset, cursor } = request.query
+    const { limit = 50, offset, cursor } = request.query
     const filter = filterOf(request.query)
 
     if (cursor === undefined) {
-      const { messages: data, total, next } = await messages.page(filter, limit, offset ?? 0)
+      const { messages: data, total, next } = await messages.page(filter, limit, offset ?? 0, request.signal)
       if (next !== undefined) reply.header('link', nextLink(request.query, next))
       serializeAs(reply, OffsetPage)
       return { data, total, limit, offset: offset ?? 0 }
     }
 
     const position = decodeCursor(cursor)
-    if (position === undefined) throw invalidQuery('/cursor', 'must be a cursor from the Link header of a page')
+    if (position === undefined) throw invalidQuery('/cursor', 'must be one cursor from the Link header of a page')
     if (offset !== undefined) throw invalidQuery('/offset', 'must not be combined with cursor')
-    const { messages: data, next } = await messages.pageAfter(filter, limit, position)
+    const { messages: data, next } = await messages.pageAfter(filter, limit, position, request.signal)
     if (next !== undefined) reply.header('link', nextLink(request.query, next))
     serializeAs(reply, CursorPage)
     return { data, limit }
@@ -82,12 +84,12 @@ const messages: FastifyPluginAsyncTypebox = async app => {
       params: Type.Object({ message_id: Type.String({ description: 'percent-encoded', examples: ['m1'] }) }),
       response: {
         200: Message,
-        404: { ...ErrorAnswer, description: 'No message has this id' },
-        503: { ...ErrorAnswer, description: 'The store does not answer' }
+        404: errorAnswer('No message has this id', 'no message has this id'),
+        503: UnavailableAnswer
       }
     }
   }, async request => {
-    const message = await messages.get(request.params.message_id)
+    const message = await messages.get(request.params.message_id, request.signal)
     if (message === undefined) throw httpErrors.notFound('no message has this id')
     return message
   })

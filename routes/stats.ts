@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { ErrorAnswer, StatsAnswer } from '../src/answers.ts'
+import { StatsAnswer, UnavailableAnswer } from '../src/answers.ts'
 
 /** Totals: GET /stats. */
 const stats: FastifyPluginAsyncTypebox = async app => {
@@ -10,9 +10,9 @@ const stats: FastifyPluginAsyncTypebox = async app => {
       tags: ['messages'],
       summary: 'Totals, top senders, first and last moment',
       description: 'A message that was answered 200 is counted in the next answer.',
-      response: { 200: StatsAnswer, 503: { ...ErrorAnswer, description: 'The store does not answer' } }
+      response: { 200: StatsAnswer, 503: UnavailableAnswer }
     }
-  }, async () => messages.stats())
+  }, async request => messages.stats(request.signal))
 }
 
 export default stats

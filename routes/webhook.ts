@@ -1,16 +1,18 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { ErrorAnswer, InvalidInputAnswer, InvalidSignatureAnswer } from '../src/answers.ts'
+import { errorAnswer, InvalidInputAnswer, InvalidSignatureAnswer, UnavailableAnswer } from '../src/answers.ts'
 import { IncomingMessage, toMessage } from '../src/message.ts'
 
 export interface WebhookOptions {
   /** Keys under which a delivery may be signed. */
   readonly secrets: readonly string[]
+  /** Bytes. */
+  readonly bodyLimit: number
 }
 
 /** Messages in: POST /webhook. */
-const webhook: FastifyPluginAsyncTypebox<WebhookOptions> = async (app, { secrets }) => {
-  app.requireSignature('x-signature', secrets)
+const webhook: FastifyPluginAsyncTypebox<WebhookOptions> = async (app, { secrets, bodyLimit }) => {
+  app.requireSignature({ header: 'x-signature', secrets, bodyLimit })
 
   app.post('/webhook', {
     schema: {
@@ -27,16 +29,12 @@ const webhook: FastifyPluginAsyncTypebox<WebhookOptions> = async (app, { secrets
       }),
       body: IncomingMessage,
       response: {
-        200: Type.Object({ status: Type.Literal('ok') }, { description: 'The message is stored, now or by an earlier delivery' }),
+        200: Type.Object({ status: Type.Literal('ok', { examples: ['ok'] }) }, { description: 'The message is stored, now or by an earlier delivery' }),
         401: InvalidSignatureAnswer,
-        413: { ...ErrorAnswer, description: 'The body is larger than BODY_LIMIT' },
-        415: { ...ErrorAnswer, description: 'The Content-Type is not JSON' },
+        413: errorAnswer('The body is larger than BODY_LIMIT', 'the body must have 1048576 bytes at most'),
+        415: errorAnswer('The Content-Type is not JSON', 'the Content-Type must be application/json or application/*+json'),
         422: InvalidInputAnswer,
-        503: {
-          ...ErrorAnswer,
-          description: 'The service cannot store it now: deliver again',
-          headers: { 'Retry-After': { description: 'seconds to wait', type: 'integer' } }
-        }
+        503: UnavailableAnswer
       }
     }
   }, async request => {

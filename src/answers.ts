@@ -1,14 +1,20 @@
 /** The bodies of answers other than messages, as they are documented and serialised. */
 import { Type, type Static } from '@sinclair/typebox'
 
-/** Every answer of 400 and above. */
-export const ErrorAnswer = Type.Object({
-  detail: Type.String({ description: 'what was wrong, in one sentence', examples: ['not found'] })
-}, { description: 'An error' })
+/** An answer of 400 and above: what was wrong, in one sentence. */
+export function errorAnswer (description: string, example: string) {
+  return Type.Object({ detail: Type.String({ examples: [example] }) }, { description })
+}
+
+/** 503: the same request can succeed later. */
+export const UnavailableAnswer = {
+  ...errorAnswer('The service cannot do this now: try again', 'the service cannot do this now, try again'),
+  headers: { 'Retry-After': { description: 'seconds to wait', type: 'integer' } }
+}
 
 /** 401: the same whatever was wrong with the signature. */
 export const InvalidSignatureAnswer = Type.Object({
-  detail: Type.Literal('invalid signature')
+  detail: Type.Literal('invalid signature', { examples: ['invalid signature'] })
 }, { description: 'The signature is missing, malformed or wrong; nothing was stored' })
 
 /** 422: the input, with every rule that it breaks. */

@@ -15,6 +15,8 @@ export function deliveryResult (status: number, dup: boolean): DeliveryResult {
     case 401: return 'invalid_signature'
     case 413: return 'too_large'
     case 415: return 'unsupported_type'
+    // The client went away before it was answered, and will deliver again.
+    case 499: return 'unavailable'
     default: return status < 500 ? 'validation_error' : 'unavailable'
   }
 }
@@ -26,8 +28,9 @@ const JSON_TYPE = /^application\/(?:[^\s/;]+\+)?json$/i
  * parameters. No type at all is taken for JSON.
  */
 export function isJsonType (contentType: string | undefined): boolean {
-  const [essence = ''] = (contentType ?? '').split(';', 1)
-  return essence.trim() === '' || JSON_TYPE.test(essence.trim())
+  if (contentType === undefined || contentType === '') return true
+  const [essence = ''] = contentType.split(';', 1)
+  return JSON_TYPE.test(essence.trim())
 }
 
 /** A body that is not UTF-8 or not JSON. Its message completes "the body …". */
@@ -49,20 +52,35 @@ export function parseBody (body: Verified): unknown {
   }
 }
 
+/** How far into a body that is no JSON, or not all of it, a `message_id` is looked for, in bytes. */
+const SCANNED = 65_536
+const MESSAGE_ID = /"message_id"\s*:\s*("(?:[^"\\]|\\.)*")/s
+
 /**
- * The `message_id` for the log line of a delivery that was refused, at most 600 characters of it.
+ * The `message_id` for the log line of a delivery that was refused, even if its body is broken or cut off.
  * The bytes may be anybody's: nothing but the log may use this.
  */
 export function claimedMessageId (body: Buffer): string | undefined {
   try {
-    return messageIdOf(JSON.parse(body.toString()))
+    return messageIdOf(secureJson.parse(body.toString(), { protoAction: 'ignore' }))
+  } catch {
+    const [, literal] = MESSAGE_ID.exec(body.subarray(0, SCANNED).toString()) ?? []
+    return literal === undefined ? undefined : messageIdOf({ message_id: unquote(literal) })
+  }
+}
+
+function unquote (literal: string): unknown {
+  try {
+    return JSON.parse(literal)
   } catch {
     return undefined
   }
 }
 
-/** The `message_id` of a parsed body, valid or not, as the log line carries it. */
+/** The `message_id` of a parsed body, valid or not, as the log line carries it: its first 600 characters. */
 export function messageIdOf (parsed: unknown): string | undefined {
   if (typeof parsed !== 'object' || parsed === null || !('message_id' in parsed)) return undefined
-  return typeof parsed.message_id === 'string' ? parsed.message_id.slice(0, 600) : undefined
+  const { message_id: id } = parsed
+  if (typeof id !== 'string' || id.length <= 600) return typeof id === 'string' ? id : undefined
+  return [...id.slice(0, 1200)].slice(0, 600).join('')
 }

@@ -50,7 +50,7 @@ export const Text = Type.Unsafe<string | null>({
 export const Message = Type.Object({
   message_id: MessageId,
   from: Msisdn,
-  to: Msisdn,
+  to: Type.String({ ...Msisdn, examples: ['+14155550100'] }),
   ts: Timestamp,
   text: Text
 })

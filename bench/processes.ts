@@ -1,0 +1,76 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Load, LoadResult } from './load.ts'
+
+export const SECRET = 'a secret of the bench'
+
+/** A server under test, in a process of its own. */
+export interface Server {
+  readonly port: number
+  readonly url: string
+  readonly pid: number
+  /** User and system time of the process so far, all threads, in s. */
+  cpu (): number
+  /** Resident set size, in bytes. */
+  rss (): number
+  stop (): Promise<void>
+}
+
+/** Starts a script that logs the address at which it listens; its log goes to a file, as a service's would. */
+export async function start (script: string, folder: string, env: Record<string, string> = {}): Promise<Server> {
+  const log = join(folder, 'log')
+  const output = openSync(log, 'w')
+  const child = spawn(process.execPath, [join(import.meta.dirname, script)], {
+    env: { ...process.env, ...env }, stdio: ['ignore', output, 'inherit']
+  })
+  closeSync(output)
+  const url = await address(child, log)
+  const pid = child.pid ?? 0
+  return {
+    url,
+    pid,
+    port: Number(new URL(url).port),
+    cpu: () => cpuSeconds(pid),
+    rss: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024,
+    async stop () {
+      const exit = once(child, 'exit')
+      child.kill('SIGTERM')
+      await exit
+    }
+  }
+}
+
+/** Letterbox, as `npm start` runs it, on a database in `folder`. */
+export function startLetterbox (folder: string, database = join(folder, 'app.db')): Promise<Server> {
+  return start('../server.ts', folder, {
+    WEBHOOK_SECRET: SECRET, DATABASE_URL: `sqlite:///${database}`, PORT: '0', LOG_LEVEL: 'INFO', SHUTDOWN_DELAY: '0'
+  })
+}
+
+async function address (child: ChildProcess, log: string): Promise<string> {
+  for (;;) {
+    const [, url] = /Server listening at (http:[^"]+)/.exec(readFileSync(log, 'utf8')) ?? []
+    if (url !== undefined) return url
+    if (child.exitCode !== null) throw new Error(`the server ended: ${readFileSync(log, 'utf8')}`)
+    await delay(20)
+  }
+}
+
+/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: fields 14 and 15, in ticks of 10 ms. */
+function cpuSeconds (pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+/** Puts a load on a server, made and measured in another process. */
+export async function load (settings: Load): Promise<LoadResult> {
+  const child = fork(join(import.meta.dirname, 'load.ts'))
+  child.send(settings)
+  await once(child, 'message')
+  child.send('go')
+  const [result] = await once(child, 'message') as [LoadResult]
+  return result
+}
