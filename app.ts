@@ -6,7 +6,7 @@ import completion from './plugins/completion.ts'
 import db from './plugins/db.ts'
 import errors from './plugins/errors.ts'
 import health from './plugins/health.ts'
-import { malformedRequests } from './plugins/malformed.ts'
+import malformed, { malformedRequests } from './plugins/malformed.ts'
 import metrics from './plugins/metrics.ts'
 import openapi from './plugins/openapi.ts'
 import requestId, { newRequestId } from './plugins/request-id.ts'
@@ -16,10 +16,6 @@ import validation from './plugins/validation.ts'
 import messages from './routes/messages.ts'
 import stats from './routes/stats.ts'
 import webhook from './routes/webhook.ts'
-
-/** How long a request may take to arrive, and its head, in ms. */
-const REQUEST_TIMEOUT = 30_000
-const HEADERS_TIMEOUT = 15_000
 
 /** Builds the service, ready to listen. Tests build the very same. */
 export async function build (
@@ -31,8 +27,6 @@ export async function build (
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: parent => parent,
     genReqId: newRequestId,
-    requestTimeout: REQUEST_TIMEOUT,
-    http: { headersTimeout: HEADERS_TIMEOUT, connectionsCheckingInterval: 1000, requireHostHeader: false },
     return503OnClosing: false,
     // Longer than any path that Node.js takes: an id of 600 characters needs up to 7,200.
     routerOptions: { maxParamLength: 16_384 },
@@ -46,6 +40,7 @@ export async function build (
   await app.register(errors)
   await app.register(requestId)
   await app.register(completion)
+  await app.register(malformed)
   await app.register(signature)
   await app.register(requestLog)
   await app.register(openapi)

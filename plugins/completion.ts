@@ -1,5 +1,4 @@
 import fp from 'fastify-plugin'
-import type { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 
 /** What is known of a request when it is over. */
@@ -16,14 +15,7 @@ declare module 'fastify' {
     /** Calls `listener` once for every request, answered or abandoned, when it is over. */
     onCompletion (listener: (completion: Completion) => void): void
   }
-  interface FastifyRequest {
-    /** The status that was answered past Fastify, by malformed.ts; 0 when none was. */
-    rawStatus: number
-  }
 }
-
-/** The request that is being taken in on a connection, for those who see only the connection break. */
-export const requestOn = new WeakMap<Socket, FastifyRequest>()
 
 /**
  * One event for the end of a request. Fastify's `onResponse` is not called for a request whose client went away before
@@ -32,14 +24,10 @@ export const requestOn = new WeakMap<Socket, FastifyRequest>()
 export default fp(async app => {
   const listeners: ((completion: Completion) => void)[] = []
   app.decorate('onCompletion', listener => { listeners.push(listener) })
-  app.decorateRequest('rawStatus', 0)
 
   app.addHook('onRequest', (request, reply, done) => {
-    const { socket } = request
-    requestOn.set(socket, request)
     reply.raw.once('close', () => {
-      requestOn.delete(socket)
-      const status = request.rawStatus || (reply.raw.headersSent ? reply.raw.statusCode : 499)
+      const status = reply.raw.headersSent ? reply.raw.statusCode : 499
       const completion = { request, status, latency: reply.elapsedTime }
       for (const listener of listeners) listener(completion)
     })

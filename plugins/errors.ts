@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import type { FastifyError } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { UnreadableBody } from '../src/delivery.ts'
 import { StoreUnavailable } from '../src/storage/message-store.ts'
 import { invalidInput } from './validation.ts'
@@ -19,6 +19,8 @@ export default fp(async app => {
   app.decorateRequest('failure', null)
 
   app.setErrorHandler((error: Partial<FastifyError> & Error, request, reply) => {
+    // Fastify judges a malformed Content-Type even where there is nothing to send it to.
+    if (request.is404) return notFound(request, reply)
     const status = statusOf(error)
     reply.code(status)
     if (status >= 500) request.failure = error
@@ -31,13 +33,12 @@ export default fp(async app => {
     return reply.send({ detail: status < 500 ? error.message : 'internal error' })
   })
 
-  // An unknown path is a 404 whatever the request says of its body; Fastify would answer 415 to a malformed type.
-  app.addHook('onRequest', (request, _reply, done) => {
-    if (request.is404) request.headers['content-type'] = undefined
-    done()
-  })
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: 'not found' }))
+  app.setNotFoundHandler(notFound)
 }, { name: 'errors', dependencies: ['validation'] })
+
+function notFound (_request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return reply.code(404).send({ detail: 'not found' })
+}
 
 /** The HTTP status that an error is answered with; 500 when nobody foresaw it. */
 export function statusOf (error: Error): number {

@@ -1,14 +1,42 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyInstance } from 'fastify'
-import { requestOn } from './completion.ts'
+import fp from 'fastify-plugin'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { newRequestId } from './request-id.ts'
 
+/** How long a request may take to arrive, and its head, in ms. */
+const REQUEST_TIMEOUT = 30_000
+const HEADERS_TIMEOUT = 15_000
+
 /**
- * For requests that Fastify would answer by itself, past every hook: these two options of the server keep the promises
- * about errors, ids and logs for them too.
+ * For requests that Node.js or Fastify would answer by themselves, past every hook: these options of the server, and the
+ * plugin below, keep the promises about errors, ids and logs for them too.
  */
-export const malformedRequests = { rewriteUrl: routableUrl, clientErrorHandler: answerMalformed }
+export const malformedRequests = {
+  rewriteUrl: routableUrl,
+  clientErrorHandler: answerMalformed,
+  http: { requireHostHeader: false, headersTimeout: HEADERS_TIMEOUT, connectionsCheckingInterval: 1000 },
+  requestTimeout: REQUEST_TIMEOUT
+}
+
+/** The latest request of each connection: the one whose body may be arriving still. */
+const latest = new WeakMap<Socket, FastifyReply>()
+
+export default fp(async app => {
+  app.addHook('onRequest', (request, reply, done) => {
+    latest.set(request.raw.socket, reply)
+    done()
+  })
+
+  // RFC 9112, section 3.2. Later than onRequest, so that the log line has what every line of its route has.
+  app.addHook('preParsing', (request, _reply, _payload, done) => {
+    const hostless = request.raw.httpVersion === '1.1' && request.headers.host === undefined
+    done(hostless ? app.httpErrors.badRequest('the Host header is missing') : null)
+  })
+
+  // RFC 9110, section 10.1.1: an expectation that the server does not know may be ignored.
+  app.server.on('checkExpectation', (request, response) => { app.server.emit('request', request, response) })
+}, { name: 'malformed', dependencies: ['@fastify/sensible'] })
 
 /** Matches no route. */
 const NOWHERE = '*'
@@ -33,17 +61,31 @@ function answerMalformed (this: FastifyInstance, error: NodeJS.ErrnoException, s
   if (error.code === 'ECONNRESET' || socket.destroyed) return
 
   const status = STATUS[error.code ?? ''] ?? 400
-  const request = requestOn.get(socket)
-  const id = request?.id ?? newRequestId({ headers: {} })
-  // A request whose head was good has its line from request-log.
-  if (request === undefined) this.log.info({ request_id: id, status, error: error.code }, 'malformed request')
-  else request.rawStatus = status
+  const reply = latest.get(socket)
+  if (reply !== undefined && !reply.request.raw.complete) {
+    // It broke inside the body of a request that has an id, and will have a log line, of its own.
+    if (error.code === 'HPE_INVALID_EOF_STATE' || reply.sent) {
+      socket.destroy()
+      return
+    }
+    // Nobody waits for the rest of the body any more.
+    reply.request.raw.removeAllListeners('error')
+    reply.code(status).header('connection', 'close').send({ detail: detailOf(status) })
+    return
+  }
+
+  const id = newRequestId({ headers: {} })
+  this.log.info({ request_id: id, status, error: error.code }, 'malformed request')
   if (socket.writable) {
-    const body = JSON.stringify({ detail: STATUS_CODES[status]?.toLowerCase() })
+    const body = JSON.stringify({ detail: detailOf(status) })
     socket.write(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
       `X-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`
     )
   }
   socket.destroySoon()
+}
+
+function detailOf (status: number): string | undefined {
+  return STATUS_CODES[status]?.toLowerCase()
 }

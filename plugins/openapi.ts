@@ -1,13 +1,7 @@
 import fp from 'fastify-plugin'
-import swagger from '@fastify/swagger'
+import swagger, { type SwaggerTransformObject } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { Type } from '@sinclair/typebox'
-import type { OpenAPIV3_1 } from 'openapi-types'
-
-const X_REQUEST_ID = {
-  description: 'leads to the log line of the request',
-  schema: { type: 'string', examples: ['8f14e45f-ceea-467f-a0e6-1d3b7c5f2a11'] }
-} as const
 
 /** The OpenAPI document, generated from the schemas that validate, at /openapi.json, and Swagger UI at /docs. */
 export default fp(async app => {
@@ -26,23 +20,7 @@ export default fp(async app => {
         { name: 'operations', description: 'Probes and metrics' }
       ]
     },
-    // Every request may carry an id, and every answer does.
-    transformObject (documents) {
-      if (!('openapiObject' in documents)) return documents.swaggerObject
-      const { openapiObject } = documents
-      for (const path of Object.values(openapiObject.paths ?? {})) {
-        for (const operation of Object.values(path ?? {}) as OpenAPIV3_1.OperationObject[]) {
-          operation.parameters = [
-            ...operation.parameters ?? [],
-            { ...X_REQUEST_ID, name: 'X-Request-Id', in: 'header', description: 'an id to use for this request' }
-          ]
-          for (const response of Object.values(operation.responses ?? {}) as OpenAPIV3_1.ResponseObject[]) {
-            response.headers = { ...response.headers, 'X-Request-Id': X_REQUEST_ID }
-          }
-        }
-      }
-      return openapiObject
-    }
+    transformObject: withRequestId
   })
   await app.register(swaggerUi, { routePrefix: '/docs' })
 
@@ -54,3 +32,23 @@ export default fp(async app => {
     }
   }, async () => app.swagger())
 }, { name: 'openapi' })
+
+const REQUEST_ID = {
+  description: 'The id under which the request is logged: the one that the client gave, if it is sane',
+  schema: { type: 'string', examples: ['0b8f5c1e-7f52-4f0e-9a3b-2a8c1d1f6f10'] }
+} as const
+
+/** What plugins/request-id.ts does for every route, documented for every route. A `$ref` is documented where it leads. */
+export const withRequestId: SwaggerTransformObject = documents => {
+  if (!('openapiObject' in documents)) return documents.swaggerObject
+  for (const path of Object.values(documents.openapiObject.paths ?? {})) {
+    if (path === undefined) continue
+    path.parameters = [{ ...REQUEST_ID, name: 'X-Request-Id', in: 'header' }]
+    for (const operation of [path.get, path.post]) {
+      for (const response of Object.values(operation?.responses ?? {})) {
+        if (!('$ref' in response)) response.headers = { ...response.headers, 'X-Request-Id': REQUEST_ID }
+      }
+    }
+  }
+  return documents.openapiObject
+}

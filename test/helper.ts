@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { AddressInfo } from 'node:net'
+import Database from 'better-sqlite3'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import type { Test } from 'tap'
 import { build } from '../app.ts'
@@ -63,6 +64,16 @@ export async function deliver (t: Test, app: FastifyInstance, ...messages: Recor
   for (const each of messages) {
     const { statusCode, body } = await app.inject(delivery(each))
     if (statusCode !== 200) t.fail('a delivery was refused', { statusCode, body })
+  }
+}
+
+/** How many messages are in the database file of {@link buildApp}, asked past the service. */
+export function rowsOnDisk (t: Test): number {
+  const database = new Database(join(t.testdirName, 'test.db'), { readonly: true })
+  try {
+    return database.prepare<[], number>('SELECT count(*) FROM messages').pluck().get() ?? 0
+  } finally {
+    database.close()
   }
 }
 

@@ -15,11 +15,13 @@ export interface ReadTask {
 }
 
 const { file } = workerData as { file: string }
-const reader = new SqliteReader(openForReading(file))
+/** Opened for the first task, since the thread starts while the writer may still be making the file. */
+let reader: SqliteReader | undefined
 
 export default function run ({ method, args, deadline, cancelled }: ReadTask): unknown {
   const budget = new Budget(deadline, cancelled)
   budget.check()
+  reader ??= new SqliteReader(openForReading(file))
   const call = reader[method] as (...args: unknown[]) => unknown
   return call.call(reader, ...args, budget)
 }

@@ -67,7 +67,7 @@ export class SqliteReaders {
   }
 
   async close (): Promise<void> {
-    await Promise.all([this.#quick.close({ force: true }), this.#slow.close({ force: true })])
+    await Promise.all([this.#quick.destroy(), this.#slow.destroy()])
   }
 }
 

@@ -28,10 +28,13 @@ export async function openSqliteStore (file: string | undefined, observer: Store
 }
 
 async function open (file: string, observer: StoreObserver, afterClose = async () => {}): Promise<MessageStore> {
+  const readers = new SqliteReaders(file)
   try {
     const writer = await SqliteWriterHandle.open(file, observer)
-    return new SqliteStore(writer, new SqliteReaders(file), afterClose)
+    return new SqliteStore(writer, readers, afterClose)
   } catch (cause) {
+    await readers.close()
+    await afterClose()
     throw new StoreUnusable(`DATABASE_URL names no database that can be used: ${(cause as Error).message}`, { cause })
   }
 }

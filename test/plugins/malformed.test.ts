@@ -1,0 +1,149 @@
+/** What Node.js and Fastify would answer by themselves keeps the promises about errors, ids and logs. */
+import t, { type Test } from 'tap'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import type { Completion } from '../../plugins/completion.ts'
+import { buildApp, get, listen, message, type TestApp } from '../helper.ts'
+import { chunk, exchange, head, open, signed, type Answer } from '../wire.ts'
+
+/** Checks the shape of an error and that exactly one log line has its id. */
+function promised (t: Test, { lines }: TestApp, answer: Answer | undefined, status: number, detail: string): void {
+  t.equal(answer?.status, status)
+  t.equal(answer?.body, JSON.stringify({ detail }))
+  t.match(answer?.headers, { 'content-type': /^application\/json/, 'x-request-id': /^[\w-]{36}$/, connection: 'close' })
+  t.strictSame(lines.filter(line => line['request_id'] === answer?.headers['x-request-id']).map(line => line['status']), [status])
+}
+
+t.test('bytes that are no HTTP request are 400', async t => {
+  const service = await buildApp(t)
+  const { port } = await listen(service.app)
+  const requests = [
+    'garbage\r\n\r\n', '\0\0\0\0', 'GET /messages HTTP/9.9\r\n\r\n', 'get /messages HTTP/1.1\r\n\r\n', 'FETCH / HTTP/1.1\r\n\r\n',
+    'GET /messages HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n', 'GET /messages HTTP/1.1\r\nHost: x\r\nA\0: b\r\n\r\n', head('Content-Length: x'),
+    head('Content-Length: -1'), head('Content-Length: 1', 'Content-Length: 2'), head('Content-Length: 1', 'Transfer-Encoding: chunked'),
+    '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'GET /m\u00e9 x HTTP/1.1\r\nHost: x\r\n\r\n'
+  ]
+  for (const request of requests) {
+    const answers = await exchange(port, request)
+    t.equal(answers.length, 1)
+    promised(t, service, answers[0], 400, 'bad request')
+  }
+  t.equal(service.requestLines().length, requests.length)
+  t.equal((await get(service.app, '/messages')).status, 200)
+})
+
+t.test('the log line of bytes that are no request says so, and nothing of the bytes', async t => {
+  const { app, requestLines } = await buildApp(t)
+  const { port } = await listen(app)
+  await exchange(port, 'X-Signature: +919876543210\r\n\r\n')
+  const [{ ts, request_id: id, ...line } = {}] = requestLines()
+  t.match([ts, id], [/Z$/, /^[\w-]{36}$/])
+  t.strictSame(line, { level: 'info', status: 400, error: 'HPE_INVALID_METHOD', msg: 'malformed request' })
+})
+
+t.test('headers that are too large are 431', async t => {
+  const service = await buildApp(t)
+  const { port } = await listen(service.app)
+  for (const request of [`GET /messages HTTP/1.1\r\nHost: x\r\nX-A: ${'a'.repeat(20_000)}\r\n\r\n`, `GET /messages?q=${'a'.repeat(20_000)} HTTP/1.1\r\n\r\n`]) {
+    const [answer] = await exchange(port, request)
+    promised(t, service, answer, 431, 'request header fields too large')
+  }
+})
+
+t.test('HTTP/1.1 without Host is 400, HTTP/1.0 does not need it', async t => {
+  const service = await buildApp(t)
+  const { port } = await listen(service.app)
+  for (const request of ['GET /stats HTTP/1.1\r\nConnection: close\r\n\r\n', 'POST /webhook HTTP/1.1\r\nConnection: close\r\n\r\n']) {
+    const [answer] = await exchange(port, request)
+    promised(t, service, answer, 400, 'the Host header is missing')
+  }
+  t.match(service.requestLines()[1], { path: '/webhook', dup: false, result: 'validation_error' })
+  t.match(await exchange(port, 'GET /stats HTTP/1.0\r\n\r\n'), [{ status: 200 }])
+})
+
+t.test('an expectation that is not known is ignored', async t => {
+  const { app, requestLines } = await buildApp(t)
+  const { port } = await listen(app)
+  const answers = await exchange(port, 'GET /stats HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\nConnection: close\r\n\r\n')
+  t.match(answers, [{ status: 200, headers: { 'x-request-id': /./ } }])
+  t.match(requestLines(), [{ path: '/stats', status: 200 }])
+})
+
+t.test('a body that breaks off in bad framing is 400 under the id of its request, in one log line', async t => {
+  const service = await buildApp(t)
+  const { port } = await listen(service.app)
+  const body = Buffer.from(JSON.stringify(message()))
+  const [answer] = await exchange(port, head(...signed(body), 'Transfer-Encoding: chunked', 'X-Request-Id: aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa'), chunk(body), 'zz\r\n')
+  promised(t, service, answer, 400, 'bad request')
+  t.equal(answer?.headers['x-request-id'], 'aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa')
+  t.match(service.requestLines(), [{ method: 'POST', path: '/webhook', status: 400, result: 'validation_error' }])
+  t.match((await get(service.app, '/stats')).body, { total_messages: 0 })
+})
+
+t.test('bad framing of a client that leaves at once is one log line too', async t => {
+  const { app, lines } = await buildApp(t)
+  const { port } = await listen(app)
+  const ended = new Promise<Completion>(resolve => app.onCompletion(resolve))
+  const begun = once(app.server, 'request')
+  const socket = await open(port)
+  socket.write(head('Transfer-Encoding: chunked'))
+  await begun
+  socket.write('zz\r\n', () => socket.resetAndDestroy())
+  await ended
+  await app.close()
+  t.match(lines.filter(({ msg }) => msg === undefined || !/listening/.test(String(msg))), [{ path: '/webhook', result: 'validation_error' }])
+  t.equal(lines.length, 2)
+})
+
+t.test('a body that breaks off after its answer ends the connection and logs nothing more', async t => {
+  const { app, requestLines } = await buildApp(t, { BODY_LIMIT: '10' })
+  const { port } = await listen(app)
+  const [first, ...more] = await exchange(port, head('Transfer-Encoding: chunked'), chunk('x'.repeat(11)), 'zz\r\n')
+  t.match(first, { status: 413 })
+  t.strictSame(more, [])
+  t.match(requestLines(), [{ status: 413 }])
+  t.equal(requestLines().length, 1)
+})
+
+for (const [code, status, detail] of [['ERR_HTTP_REQUEST_TIMEOUT', 408, 'request timeout'], [undefined, 400, 'bad request']] as const) {
+  t.test(`a body that Node.js gives up on, with ${code ?? 'no code'}, is ${status} under the id of its request`, async t => {
+    const service = await buildApp(t)
+    const { port } = await listen(service.app)
+    const begun = once(service.app.server, 'request')
+    const connected: Promise<Socket[]> = once(service.app.server, 'connection')
+    const received = exchange(port, head('Content-Length: 100'), 'x')
+    await begun
+    const [socket] = await connected
+    // What Node.js does when requestTimeout is over; its clock ticks every 30 s.
+    service.app.server.emit('clientError', Object.assign(new Error(), { code }), socket)
+    const [answer] = await received
+    promised(t, service, answer, status, detail)
+    t.equal(service.requestLines().length, 1)
+  })
+}
+
+t.test('a client that leaves without a word, or in its headers, gets no answer and does no harm', async t => {
+  const { app, requestLines } = await buildApp(t)
+  const { port } = await listen(app)
+  for (const bytes of ['', 'GET /messages HT']) {
+    const connected: Promise<Socket[]> = once(app.server, 'connection')
+    const client = await open(port)
+    const [socket] = await connected
+    const closed = socket && once(socket, 'close').catch(() => {})
+    client.write(bytes, () => client.resetAndDestroy())
+    await closed
+  }
+  t.strictSame(requestLines(), [])
+  t.equal((await get(app, '/messages')).status, 200)
+})
+
+t.test('a path that cannot be decoded is 404, and is logged as it came', async t => {
+  const { app, requestLines } = await buildApp(t)
+  for (const path of ['/%', '/messages/%FF', '/messages/%zz', '/%E0%A4%A']) {
+    const { statusCode, body } = await app.inject(`${path}?from=+91`)
+    t.equal(statusCode, 404)
+    t.equal(body, '{"detail":"not found"}')
+    t.equal(requestLines().at(-1)?.['path'], path)
+  }
+  t.equal((await get(app, '/messages?q=%')).status, 200, 'what follows the ? may be anything')
+})

@@ -1,0 +1,208 @@
+import t, { type Test } from 'tap'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import type { FastifyInstance, InjectOptions } from 'fastify'
+import { withRequestId } from '../../plugins/openapi.ts'
+import { buildApp, deliver, delivery, get, message } from '../helper.ts'
+import { isTimestamp } from '../../src/timestamp.ts'
+
+interface Schema { examples?: unknown[], const?: unknown, [keyword: string]: unknown }
+interface Parameter { name: string, in: string, required?: boolean, description?: string, schema: Schema }
+interface Header { description?: string, schema: Schema }
+interface Response { description: string, headers?: Record<string, Header>, content: Record<string, { schema: Schema }> }
+interface Operation { summary?: string, tags?: string[], parameters?: Parameter[], requestBody?: { required: boolean, content: Record<string, { schema: Schema }> }, responses: Record<string, Response> }
+type Paths = Record<string, Record<string, Operation> & { parameters: Parameter[] }>
+interface Document { openapi: string, info: Record<string, unknown>, paths: Paths }
+
+const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true, formats: { 'date-time': isTimestamp } })
+
+async function documented (app: FastifyInstance): Promise<Document> {
+  return (await get<Document>(app, '/openapi.json')).body
+}
+
+/** Every documented answer as `GET /path 200`, with its description. */
+function answersOf ({ paths }: Document): Map<string, Response> {
+  return new Map(Object.entries(paths).flatMap(([path, item]) => [['GET', item['get']], ['POST', item['post']]].flatMap(([method, operation]) =>
+    typeof operation !== 'object' ? [] : Object.entries(operation.responses).map(([status, response]) => [`${String(method)} ${path} ${status}`, response] as const))))
+}
+
+/** Every schema within a part of the document that has examples, with these. */
+function examplesIn (value: unknown): { schema: object, examples: unknown[] }[] {
+  if (typeof value !== 'object' || value === null) return []
+  const inner = Object.entries(value).filter(([keyword]) => keyword !== 'examples').flatMap(([, each]) => examplesIn(each))
+  return 'examples' in value && Array.isArray(value.examples) ? [{ schema: value, examples: value.examples }, ...inner] : inner
+}
+
+/** Requests that produce every documented answer. */
+const REQUESTS: Record<string, InjectOptions | string> = {
+  'POST /webhook 200': delivery(message()),
+  'POST /webhook 401': delivery(message(), {}, 'wrong'),
+  'POST /webhook 413': delivery('x'.repeat(1_048_577)),
+  'POST /webhook 415': delivery(message(), { 'content-type': 'text/plain' }),
+  'POST /webhook 422': delivery(message({ from: 5 })),
+  'POST /webhook 503': delivery(message()),
+  'GET /messages 200': '/messages?limit=1',
+  'GET /messages 422': '/messages?limit=x',
+  'GET /messages 503': '/messages',
+  'GET /messages/{message_id} 200': '/messages/m1',
+  'GET /messages/{message_id} 404': '/messages/none',
+  'GET /messages/{message_id} 503': '/messages/m1',
+  'GET /stats 200': '/stats',
+  'GET /stats 503': '/stats',
+  'GET /health/live 200': '/health/live',
+  'GET /health/ready 200': '/health/ready',
+  'GET /health/ready 503': '/health/ready',
+  'GET /metrics 200': '/metrics'
+}
+
+/** Checks an answer against its description: status, headers, type and body. */
+async function produces (t: Test, app: FastifyInstance, name: string, described: Response | undefined): Promise<void> {
+  const { statusCode, body, headers } = await app.inject(REQUESTS[name] ?? '')
+  t.equal(`${statusCode}`, name.split(' ')[2], name)
+  const [[type = '', { schema } = { schema: {} }] = []] = Object.entries(described?.content ?? {})
+  t.ok(String(headers['content-type']).startsWith(type), `${name} is ${type}`)
+  const validate = ajv.compile(schema)
+  t.ok(validate(type === 'application/json' ? JSON.parse(body) : body), `${name}: ${ajv.errorsText(validate.errors)} ${body.slice(0, 200)}`)
+
+  const own = Object.keys(headers).filter(header => !['content-type', 'content-length', 'date', 'connection'].includes(header))
+  const promised = Object.keys(described?.headers ?? {}).map(header => header.toLowerCase())
+  t.strictSame(own.filter(header => !promised.includes(header)), [], `${name} has no header that is not documented`)
+  for (const [header, { schema: rule, description }] of Object.entries(described?.headers ?? {})) {
+    t.ok(description, header)
+    const value = headers[header.toLowerCase()]
+    if (value !== undefined) t.ok(ajv.validate(rule, rule['type'] === 'integer' ? Number(value) : value), `${name}: ${header}`)
+  }
+}
+
+t.test('the document is valid OpenAPI 3.1', async t => {
+  const { app } = await buildApp(t)
+  const { status, body, headers } = await get<Document>(app, '/openapi.json')
+  t.equal(status, 200)
+  t.match(headers['content-type'], /^application\/json/)
+  t.match(body.openapi, /^3\.1\./)
+  const result = await new Validator().validate(structuredClone({ ...body }))
+  t.ok(result.valid, JSON.stringify(result))
+})
+
+/** The routes that the app has, as the document writes them: `GET /messages/{message_id}`. */
+function routesOf (app: FastifyInstance): string[] {
+  const above: string[] = []
+  return app.printRoutes({ commonPrefix: false }).split('\n').flatMap(line => {
+    const [, indent = '', path = '', methods = ''] = /^(.*?)[├└]── (\S+) \((.+)\)$/.exec(line) ?? []
+    above.splice(indent.length / 4, Infinity, path)
+    const url = above.join('').replace(/:(\w+)/g, '{$1}')
+    return methods.split(', ').map(method => `${method} ${url}`)
+  }).filter(route => /^(?!HEAD)\w+ \//.test(route))
+}
+
+t.test('every route of the app is documented, and no other', async t => {
+  const { app } = await buildApp(t)
+  const { paths } = await documented(app)
+  const operations = Object.entries(paths).flatMap(([path, item]) => Object.keys(item).filter(key => key !== 'parameters').map(method => `${method.toUpperCase()} ${path}`))
+  const routes = routesOf(app).filter(route => !/ \/(docs|openapi\.json)/.test(route))
+  t.ok(routes.includes('GET /messages/{message_id}') && routes.includes('POST /webhook'), 'the routes were read')
+  t.strictSame(operations.sort(), routes.sort())
+})
+
+t.test('every documented answer is really produced, as it is described', async t => {
+  const { app } = await buildApp(t)
+  const answers = answersOf(await documented(app))
+  t.strictSame([...answers.keys()].sort(), Object.keys(REQUESTS).sort())
+  await deliver(t, app, message({ message_id: 'm0', text: null }))
+  const names = [...Object.keys(REQUESTS)]
+  for (const name of names.filter(name => !name.endsWith('503'))) await produces(t, app, name, answers.get(name))
+  await app.messages.close()
+  for (const name of names.filter(name => name.endsWith('503'))) await produces(t, app, name, answers.get(name))
+})
+
+t.test('a cursor page and empty statistics are as they are described, too', async t => {
+  const { app } = await buildApp(t)
+  const { paths } = await documented(app)
+  const fits = async (path: string, url: string) => {
+    const schema = paths[path]?.['get']?.responses['200']?.content['application/json']?.schema ?? {}
+    t.ok(ajv.validate(schema, (await get(app, url)).body), `${url}: ${ajv.errorsText()}`)
+  }
+  await fits('/stats', '/stats')
+  await fits('/messages', '/messages')
+  await deliver(t, app, message(), message({ message_id: 'm2' }))
+  const [, next = ''] = /<(.+)>/.exec(String((await get(app, '/messages?limit=1')).headers['link'])) ?? []
+  await fits('/messages', next)
+})
+
+t.test('every parameter is documented, and judged as it is documented', async t => {
+  const { app } = await buildApp(t)
+  const { paths } = await documented(app)
+  const described = (path: string, method: string) => (paths[path]?.[method]?.parameters ?? []).map(({ name, in: place, required = false }) => `${place} ${name} ${required}`)
+  t.strictSame(described('/messages', 'get').sort(), [
+    'query cursor false', 'query from false', 'query limit false', 'query offset false', 'query q false', 'query since false', 'query to false', 'query until false'
+  ])
+  t.strictSame(described('/messages/{message_id}', 'get'), ['path message_id true'])
+  t.strictSame(described('/webhook', 'post'), ['header x-signature true'])
+  for (const item of Object.values(paths)) t.match(item.parameters, [{ name: 'X-Request-Id', in: 'header' }])
+  for (const { name, description, schema } of paths['/messages']?.['get']?.parameters ?? []) {
+    t.ok(description ?? schema['description'], name)
+    for (const example of schema.examples ?? []) t.equal((await get(app, `/messages?${name}=${encodeURIComponent(String(example))}`)).status, 200, `${name}=${example}`)
+  }
+  t.match(paths['/messages']?.['get']?.parameters?.find(({ name }) => name === 'limit')?.schema, { type: 'integer', default: 50, minimum: 1, maximum: 100 })
+})
+
+t.test('every operation has a summary and a tag, every answer a description and its request id', async t => {
+  const { app } = await buildApp(t)
+  const document = await documented(app)
+  for (const item of Object.values(document.paths)) {
+    for (const operation of [item['get'], item['post']]) if (operation) t.ok(operation.summary && operation.tags?.length === 1)
+  }
+  for (const [name, { description, headers }] of answersOf(document)) {
+    t.ok(description && description !== 'Default Response', name)
+    t.ok(headers?.['X-Request-Id'], name)
+    t.equal(headers?.['Retry-After'] !== undefined, name.endsWith('503') && !name.includes('/health/'), name)
+  }
+})
+
+t.test('what has no answer of its own is left alone by the request id', t => {
+  const swaggerObject = { swagger: '2.0' }
+  t.equal(withRequestId({ swaggerObject }), swaggerObject)
+  t.strictSame(withRequestId({ openapiObject: {} }), {})
+  const reference = { $ref: '#/components/responses/x' }
+  const openapiObject = { paths: { '/none': undefined, '/bare': { get: { responses: {} } }, '/x': { get: { responses: { 200: reference } } } } }
+  t.match(withRequestId({ openapiObject }), { paths: { '/none': undefined, '/bare': { get: { responses: {} } }, '/x': { get: { responses: { 200: reference } } } } })
+  t.strictSame(reference, { $ref: '#/components/responses/x' })
+  t.end()
+})
+
+t.test('examples fit their schemas, and every body has some', async t => {
+  const { app } = await buildApp(t)
+  const { paths } = await documented(app)
+  let checked = 0
+  for (const { schema, examples } of examplesIn(paths)) {
+    for (const example of examples) {
+      t.ok(ajv.validate(schema, example), `${JSON.stringify(example)}: ${ajv.errorsText()}`)
+      checked++
+    }
+  }
+  t.ok(checked > 40, `${checked} examples`)
+  const { content = {} } = paths['/webhook']?.['post']?.requestBody ?? {}
+  const properties = Object(content['application/json']?.schema['properties'])
+  t.strictSame(Object.keys(properties), ['message_id', 'from', 'to', 'ts', 'text'])
+  t.equal(examplesIn(properties).length, 5)
+})
+
+t.test('the examples of a delivery make a delivery that is taken', async t => {
+  const { app } = await buildApp(t)
+  const { paths } = await documented(app)
+  const properties = Object(paths['/webhook']?.['post']?.requestBody?.content['application/json']?.schema['properties'])
+  const body = Object.fromEntries(Object.keys(properties).map(name => [name, properties[name].examples[0]]))
+  t.equal((await app.inject(delivery(body))).statusCode, 200)
+  t.strictSame((await get(app, '/messages')).body['data'], [body])
+})
+
+t.test('Swagger UI is served at /docs and reads this document', async t => {
+  const { app } = await buildApp(t)
+  for (const url of ['/docs', '/docs/']) {
+    const { statusCode, body, headers } = await app.inject(url)
+    if (statusCode === 302) t.match(headers['location'], /\/docs\/$|^\.\/docs\//)
+    else t.match([statusCode, headers['content-type'], body], [200, /^text\/html/, /swagger-ui/])
+  }
+  t.equal((await app.inject('/docs/static/swagger-ui-bundle.js')).statusCode, 200)
+  t.strictSame((await get(app, '/docs/json')).body, await documented(app))
+})
