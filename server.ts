@@ -26,7 +26,8 @@ async function serve (): Promise<void> {
   await listen(app, config)
   if (config.webhookSecrets.length === 0) logger.warn('WEBHOOK_SECRET is not set: no delivery will be accepted')
 
-  closeWithGrace({ delay: SHUTDOWN_TIMEOUT, logger: false }, async ({ signal, err }) => {
+  // Not on beforeExit: that is where a failed listen ends, and it must keep its exit code.
+  closeWithGrace({ delay: SHUTDOWN_TIMEOUT, logger: false, skip: ['beforeExit'] }, async ({ signal, err }) => {
     if (err) logger.fatal({ error: err.stack }, 'an error that nobody caught: shutting down')
     else logger.info({ signal }, 'shutting down')
     app.drain()

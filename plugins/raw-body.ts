@@ -25,7 +25,7 @@ export function takeRawBodies (scope: FastifyInstance, limit: number): void {
       over = true
       // What there is of it, for the log line.
       request.body = Buffer.concat(chunks)
-      done(scope.httpErrors.payloadTooLarge(`the body must have ${limit} bytes at most`))
+      done(scope.httpErrors.payloadTooLarge('the body is too large'))
     }
     payload.on('data', (chunk: Buffer) => {
       received += chunk.length

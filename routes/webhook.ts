@@ -31,7 +31,7 @@ const webhook: FastifyPluginAsyncTypebox<WebhookOptions> = async (app, { secrets
       response: {
         200: Type.Object({ status: Type.Literal('ok', { examples: ['ok'] }) }, { description: 'The message is stored, now or by an earlier delivery' }),
         401: InvalidSignatureAnswer,
-        413: errorAnswer('The body is larger than BODY_LIMIT', 'the body must have 1048576 bytes at most'),
+        413: errorAnswer('The body is larger than BODY_LIMIT', 'the body is too large'),
         415: errorAnswer('The Content-Type is not JSON', 'the Content-Type must be application/json or application/*+json'),
         422: InvalidInputAnswer,
         503: UnavailableAnswer

@@ -29,28 +29,38 @@ const CONCURRENCY = 16
 type Message = Record<'message_id' | 'from' | 'to' | 'ts' | 'text', string>
 interface Answer { readonly status: number, readonly signature: string, readonly body: string }
 
-const { values: options } = parseArgs({
-  options: {
-    text: { type: 'string' },
-    from: { type: 'string' },
-    to: { type: 'string' },
-    id: { type: 'string' },
-    ts: { type: 'string' },
-    count: { type: 'string', default: '1' },
-    repeat: { type: 'boolean', default: false },
-    url: { type: 'string', default: `http://localhost:${process.env['PORT'] || 8000}` },
-    secret: { type: 'string' },
-    help: { type: 'boolean', default: false }
-  }
-})
-
+const options = readOptions()
 try {
   if (options.help) console.log(HELP)
   else process.exitCode = await send()
 } catch (error) {
-  const { message, cause } = error as Error
-  console.error(cause instanceof Error ? `${message}: ${cause.message || (cause as NodeJS.ErrnoException).code}` : message)
-  process.exitCode = 1
+  fail(error as Error)
+}
+
+function readOptions () {
+  try {
+    return parseArgs({
+      options: {
+        text: { type: 'string' },
+        from: { type: 'string' },
+        to: { type: 'string' },
+        id: { type: 'string' },
+        ts: { type: 'string' },
+        count: { type: 'string', default: '1' },
+        repeat: { type: 'boolean', default: false },
+        url: { type: 'string', default: `http://localhost:${process.env['PORT'] || 8000}` },
+        secret: { type: 'string' },
+        help: { type: 'boolean', default: false }
+      }
+    }).values
+  } catch (error) {
+    return fail(error as Error)
+  }
+}
+
+function fail ({ message, cause }: Error): never {
+  console.error(cause instanceof Error ? `${message}: ${(cause as NodeJS.ErrnoException).code ?? cause.message}` : message)
+  process.exit(1)
 }
 
 async function send (): Promise<0 | 1> {

@@ -18,7 +18,7 @@ const LEVELS = {
 } as const
 export type LogLevel = typeof LEVELS[keyof typeof LEVELS]
 
-const isLevel = (name: string): name is keyof typeof LEVELS => Object.hasOwn(LEVELS, name)
+const isLevel = (name: string): boolean => Object.hasOwn(LEVELS, name)
 
 /** Variables that may also be given as NAME_FILE, the path of a file that holds the value. */
 const SECRETS = ['WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL'] as const
@@ -48,6 +48,10 @@ const Environment = Type.Object({
 })
 type Environment = Static<typeof Environment>
 
+const INTEGERS: ReadonlySet<string> = new Set(
+  Object.entries(Environment.properties).filter(([, { type }]) => type === 'integer').map(([name]) => name)
+)
+
 /** What the process runs with. */
 export interface Config {
   /** Keys under which a delivery may be signed, the current one first. Empty: nothing is ever accepted. */
@@ -76,11 +80,12 @@ export class ConfigError extends Error {
  */
 export function loadConfig (env: Readonly<Record<string, string | undefined>>): Config {
   const read = validate(withSecretFiles(withoutEmpty(env)))
-  const level = read.LOG_LEVEL.toUpperCase()
+  // The schema's format has checked that it is one.
+  const level = read.LOG_LEVEL.toUpperCase() as keyof typeof LEVELS
   return Object.freeze({
     webhookSecrets: Object.freeze(acceptedSecrets(read)),
     databaseUrl: read.DATABASE_URL,
-    logLevel: isLevel(level) ? LEVELS[level] : 'info',
+    logLevel: LEVELS[level],
     host: read.HOST,
     port: read.PORT,
     bodyLimit: read.BODY_LIMIT,
@@ -93,11 +98,14 @@ function withoutEmpty (env: Readonly<Record<string, string | undefined>>): Recor
 }
 
 function withSecretFiles (env: Record<string, string>): Record<string, string> {
-  const fromFiles = SECRETS.filter(name => `${name}_FILE` in env).map(name => {
+  const read = { ...env }
+  for (const name of SECRETS) {
+    const file = env[`${name}_FILE`]
+    if (file === undefined) continue
     if (name in env) throw new ConfigError(`${name} and ${name}_FILE must not both be set`)
-    return [name, readSecret(`${name}_FILE`, env[`${name}_FILE`] ?? '')]
-  })
-  return withoutEmpty({ ...env, ...Object.fromEntries(fromFiles) })
+    read[name] = readSecret(`${name}_FILE`, file)
+  }
+  return withoutEmpty(read)
 }
 
 function readSecret (variable: string, file: string): string {
@@ -117,7 +125,6 @@ function acceptedSecrets ({ WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS }: Environme
 function validate (env: Record<string, string>): Environment {
   const ajv = new Ajv({
     allErrors: true,
-    coerceTypes: true,
     useDefaults: true,
     removeAdditional: true,
     verbose: true,
@@ -127,10 +134,17 @@ function validate (env: Record<string, string>): Environment {
     }
   })
   try {
-    return envSchema<Environment>({ schema: Environment, data: env, env: false, ajv })
+    return envSchema<Environment>({ schema: Environment, data: withIntegers(env), env: false, ajv })
   } catch (cause) {
     throw new ConfigError(brokenRules(cause), { cause })
   }
+}
+
+/** Plain decimals become numbers. Ajv's own coercion takes a blank for 0, and `0x50` and `1e3` for integers. */
+function withIntegers (env: Record<string, string>): Record<string, string | number> {
+  return Object.fromEntries(Object.entries(env).map(([name, value]) =>
+    [name, INTEGERS.has(name) && /^[0-9]+$/.test(value) ? Number(value) : value]
+  ))
 }
 
 function brokenRules (error: unknown): string {

@@ -6,7 +6,6 @@
  */
 
 const SHAPE = /^(\d{4})-(0[1-9]|1[0-2])-(\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/
-const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const
 
 /** Whether `value` is a moment that exists, written as above. */
 export function isTimestamp (value: string): boolean {
@@ -16,7 +15,8 @@ export function isTimestamp (value: string): boolean {
 
 function daysIn (year: number, month: number): number {
   const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
-  return month === 2 && leap ? 29 : DAYS[month - 1] ?? 0
+  if (month === 2) return leap ? 29 : 28
+  return [4, 6, 9, 11].includes(month) ? 30 : 31
 }
 
 /** The one spelling under which a moment is stored: no trailing zeros in its fraction. */

@@ -16,11 +16,11 @@ const READ_LOCK_TIMEOUT = 1000
  * is built with NORMAL for WAL, under which a power cut takes back commits that were already acknowledged.
  * The log is checkpointed by checkpoint.ts, and not by SQLite.
  */
-export function openForWriting (file: string): SqliteDatabase {
+export function openForWriting (file: string, durable: boolean): SqliteDatabase {
   mkdirSync(dirname(file), { recursive: true })
   const database = new Database(file, { timeout: WRITE_LOCK_TIMEOUT })
   database.pragma('journal_mode = WAL')
-  database.pragma('synchronous = FULL')
+  database.pragma(`synchronous = ${durable ? 'FULL' : 'OFF'}`)
   database.pragma('cache_size = -32768')
   database.pragma('wal_autocheckpoint = 0')
   database.pragma('journal_size_limit = 0')

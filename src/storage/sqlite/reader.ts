@@ -7,6 +7,16 @@ import { isIndexed, Search } from './search.ts'
 import { countAll, countByCounters, lastSeq, statsOf } from './totals.ts'
 import { COLUMNS, Walk } from './walk.ts'
 
+const SCHEMA = [
+  'SELECT message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded, moment FROM messages LIMIT 1',
+  'SELECT name, count FROM totals LIMIT 1',
+  'SELECT msisdn, count FROM senders LIMIT 1',
+  'SELECT msisdn, count FROM busiest_senders LIMIT 1',
+  'SELECT msisdn, count FROM recipients LIMIT 1',
+  'SELECT level, period, count FROM periods LIMIT 1',
+  'SELECT rowid FROM messages_search LIMIT 1'
+]
+
 /** A range of the list that is walked rather than searched by the trigram index, in messages. */
 const NARROW = 20_000
 
@@ -77,10 +87,9 @@ export class SqliteReader {
     return countAll(this.#queries)
   }
 
-  /** Reads from every table and column that the other questions and the writer need. */
-  ping (budget: Budget): void {
-    this.get('', budget)
-    this.stats(budget)
+  /** Fails when any table or column is missing that the other questions or the writer need. */
+  ping (_budget: Budget): void {
+    for (const sql of SCHEMA) this.#queries.one(sql)
   }
 }
 

@@ -29,6 +29,7 @@ const OPTIONS = {
 export class SqliteReaders {
   readonly #quick: Piscina
   readonly #slow: Piscina
+  #closed = false
 
   constructor (file: string) {
     this.#quick = new Piscina({ ...OPTIONS, minThreads: 1, maxThreads: 1, workerData: { file } })
@@ -42,6 +43,7 @@ export class SqliteReaders {
    * @throws {StoreUnavailable} when it failed, took too long, or was aborted
    */
   async run<Name extends Method> (method: Name, args: Arguments<Name>, signal?: AbortSignal): Promise<Answer<Name>> {
+    if (this.#closed) throw new StoreUnavailable('the store is closed')
     const pool = isSlow(method, args) ? this.#slow : this.#quick
     const cancelled = new Int32Array(new SharedArrayBuffer(4))
     const task: ReadTask = { method, args, deadline: monotonicTime() + TIME_LIMIT, cancelled }
@@ -67,6 +69,7 @@ export class SqliteReaders {
   }
 
   async close (): Promise<void> {
+    this.#closed = true
     await Promise.all([this.#quick.destroy(), this.#slow.destroy()])
   }
 }

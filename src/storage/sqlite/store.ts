@@ -7,6 +7,7 @@ import { StoreUnusable } from '../message-store.ts'
 import type { CountedPage, Filter, MessageStore, Page, Position, SaveResult, Stats, StoreObserver } from '../message-store.ts'
 import { SqliteReaders } from './readers.ts'
 import { SqliteWriterHandle } from './writer-handle.ts'
+import type { WriterData } from './writer-thread.ts'
 
 /**
  * Groups are sent small and early: the writer thread makes one transaction of all that wait for it. The bounds are about
@@ -21,21 +22,22 @@ const LIMITS = { groupSize: 8, groupsInFlight: Infinity, rows: 10_000, bytes: 64
  * @throws {StoreUnusable} when the file is not a database, cannot be written, or is from a newer Letterbox
  */
 export async function openSqliteStore (file: string | undefined, observer: StoreObserver): Promise<MessageStore> {
-  if (file !== undefined) return open(file, observer)
+  if (file !== undefined) return open({ file, durable: true }, observer)
   // Threads cannot share a database in memory.
   const folder = await mkdtemp(join(tmpdir(), 'letterbox-'))
-  return open(join(folder, 'memory.db'), observer, () => rm(folder, { recursive: true }))
+  return open({ file: join(folder, 'memory.db'), durable: false }, observer, () => rm(folder, { recursive: true }))
 }
 
-async function open (file: string, observer: StoreObserver, afterClose = async () => {}): Promise<MessageStore> {
+async function open (database: WriterData, observer: StoreObserver, afterClose = async () => {}): Promise<MessageStore> {
+  const { file } = database
   const readers = new SqliteReaders(file)
   try {
-    const writer = await SqliteWriterHandle.open(file, observer)
+    const writer = await SqliteWriterHandle.open(database, observer)
     return new SqliteStore(writer, readers, afterClose)
   } catch (cause) {
     await readers.close()
     await afterClose()
-    throw new StoreUnusable(`DATABASE_URL names no database that can be used: ${(cause as Error).message}`, { cause })
+    throw new StoreUnusable(`DATABASE_URL names ${file}, which cannot be used: ${(cause as Error).message}`, { cause })
   }
 }
 

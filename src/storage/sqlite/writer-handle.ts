@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Message } from '../../message.ts'
 import type { Committer } from '../group-commit.ts'
 import { StoreUnavailable, type SaveResult, type StoreObserver } from '../message-store.ts'
-import type { BatchDone, WriterAnswer, WriterRequest } from './writer-thread.ts'
+import type { BatchDone, WriterAnswer, WriterData, WriterRequest } from './writer-thread.ts'
 
 type Outcomes = readonly (SaveResult | Error)[]
 
@@ -22,21 +22,21 @@ const RESTART_DELAY = 500
 
 /** The writer thread, seen from the event loop. If it dies, what it had in hand is refused and another is started. */
 export class SqliteWriterHandle implements Committer {
-  readonly #file: string
+  readonly #database: WriterData
   readonly #observer: StoreObserver
   #worker: Worker | undefined
   #groups: Group[] = []
   #pings: Waiter[] = []
   #closing = false
 
-  private constructor (file: string, observer: StoreObserver) {
-    this.#file = file
+  private constructor (database: WriterData, observer: StoreObserver) {
+    this.#database = database
     this.#observer = observer
   }
 
   /** Starts the thread; resolves when the database is open and its schema up to date, rejects when it cannot be. */
-  static async open (file: string, observer: StoreObserver): Promise<SqliteWriterHandle> {
-    const handle = new SqliteWriterHandle(file, observer)
+  static async open (database: WriterData, observer: StoreObserver): Promise<SqliteWriterHandle> {
+    const handle = new SqliteWriterHandle(database, observer)
     await handle.#start()
     return handle
   }
@@ -49,7 +49,7 @@ export class SqliteWriterHandle implements Committer {
     })
   }
 
-  /** Resolves when the thread has done what it was sent before. */
+  /** Resolves when the thread has done what it was sent before, and could write more. */
   ping (): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#worker === undefined) throw new StoreUnavailable('the writer thread is not running')
@@ -69,7 +69,7 @@ export class SqliteWriterHandle implements Committer {
   }
 
   #start (): Promise<void> {
-    const worker = new Worker(new URL('writer-thread.ts', import.meta.url), { workerData: { file: this.#file } })
+    const worker = new Worker(new URL('writer-thread.ts', import.meta.url), { workerData: this.#database })
     return new Promise((resolve, reject) => {
       let cause: Error | undefined
       worker.on('message', (answer: WriterAnswer) => {
@@ -77,7 +77,8 @@ export class SqliteWriterHandle implements Committer {
           this.#worker = worker
           resolve()
         } else if (answer === 'pong') this.#pings.shift()?.resolve()
-        else if (answer !== 'closed') this.#done(answer)
+        else if (answer === 'unwritable') this.#pings.shift()?.reject(new StoreUnavailable('the database cannot be written'))
+        else this.#done(answer)
       })
       worker.once('error', error => { cause = error })
       worker.once('exit', () => {

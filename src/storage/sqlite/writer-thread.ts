@@ -3,6 +3,7 @@
  * into one transaction, so a commit holds what came in during the commit before it, and the event loop and this thread
  * never wait for each other in step.
  */
+import { statSync } from 'node:fs'
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import type { Message } from '../../message.ts'
 import type { SaveResult } from '../message-store.ts'
@@ -15,8 +16,15 @@ import { SqliteWriter } from './writer.ts'
 /** What the thread is sent: a group to store, or a request. */
 export type WriterRequest = readonly Message[] | 'ping' | 'close'
 
-/** What the thread answers: `ready` once, and then one answer a request, groups of one batch in one. */
-export type WriterAnswer = BatchDone | 'ready' | 'pong' | 'closed'
+/** What the thread answers: `ready` once, then one answer to each ping, and one to all groups of a batch. */
+export type WriterAnswer = BatchDone | 'ready' | 'pong' | 'unwritable'
+
+/** The database that the thread opens. */
+export interface WriterData {
+  readonly file: string
+  /** Whether commits are synced to disk. */
+  readonly durable: boolean
+}
 
 export interface BatchDone {
   /** How many groups the batch took, in the order in which they were sent. */
@@ -39,9 +47,10 @@ const INDEX_IDLE = 20
 const CHECKPOINT_IDLE = 1000
 
 const port = parentPort as MessagePort
-const { file } = workerData as { file: string }
+const { file, durable } = workerData as WriterData
 
-const database = openForWriting(file)
+const database = openForWriting(file, durable)
+const { ino } = statSync(file)
 await migrateSqlite(database)
 const writer = new SqliteWriter(database)
 const index = new SqliteSearchIndex(database)
@@ -64,7 +73,7 @@ function take (request: WriterRequest | undefined): void {
   }
   if (groups.length > 0) commit(groups)
 
-  if (request === 'ping') port.postMessage('pong' satisfies WriterAnswer)
+  if (request === 'ping') port.postMessage((attempt(checkWritable) ? 'pong' : 'unwritable') satisfies WriterAnswer)
   if (request === 'close') close()
   else chores()
 }
@@ -74,6 +83,7 @@ function commit (groups: readonly (readonly Message[])[]): void {
   let outcomes: readonly (SaveResult | Error)[] = []
   let error: Error | undefined
   try {
+    checkInPlace()
     outcomes = writer.save(groups.flat())
     unindexed += outcomes.length
   } catch (cause) {
@@ -81,6 +91,17 @@ function commit (groups: readonly (readonly Message[])[]): void {
   }
   const seconds = (performance.now() - begun) / 1000
   port.postMessage({ groups: groups.length, outcomes, error, seconds } satisfies WriterAnswer)
+}
+
+/** @throws when the file was moved or replaced: what went into it now would not be there after a restart */
+function checkInPlace (): void {
+  if (statSync(file).ino !== ino) throw new Error('the database file was moved or replaced')
+}
+
+/** @throws when nothing can be written: the file is gone, or another process holds the lock */
+function checkWritable (): void {
+  checkInPlace()
+  database.exec('BEGIN IMMEDIATE; ROLLBACK')
 }
 
 /** What may wait is done when nothing is being written, or when too much of it has piled up. */
@@ -113,6 +134,5 @@ function attempt (work: () => void): boolean {
 function close (): void {
   clearTimeout(chore)
   database.close()
-  port.postMessage('closed' satisfies WriterAnswer)
   port.close()
 }

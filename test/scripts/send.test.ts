@@ -1,0 +1,99 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import t from 'tap'
+import { sign } from '../../src/signature/hmac-sha256.ts'
+import { SECRET, message } from '../helper.ts'
+import { COVERED, SEND, allMessages, run, start } from '../process.ts'
+import { sender } from './sender.ts'
+
+t.test('a message is delivered, and its signature, status and answer are printed', async t => {
+  const { service, cwd, send } = await sender(t)
+  const { code, stdout, stderr } = await send('--text', 'Hi', '--from', '+11', '--to', '+22', '--id', 'x1', '--ts', '2025-01-15T10:00:00Z')
+  const expected = message({ message_id: 'x1', from: '+11', to: '+22', text: 'Hi' })
+  t.equal(code, 0)
+  t.equal(stderr, '')
+  t.equal(stdout, `X-Signature: ${sign(Buffer.from(JSON.stringify(expected)), SECRET)}\n200 {"status":"ok"}\n`)
+  t.strictSame(await allMessages(service.url), [expected])
+  t.equal(statSync(join(cwd, 'data', 'last-sent.json')).mode & 0o777, 0o600)
+})
+
+t.test('without options a new message goes out each time', async t => {
+  const { service, send } = await sender(t)
+  t.equal((await send()).code, 0)
+  t.equal((await send()).code, 0)
+  const rows = await allMessages(service.url)
+  t.equal(new Set(rows.map(row => row['message_id'])).size, 2)
+  t.match(rows[0], { from: '+919876543210', to: '+14155550100', text: 'Hello', ts: /^20.*Z$/ })
+})
+
+t.test('--repeat delivers the last message again, byte for byte', async t => {
+  const { service, send } = await sender(t, {}, COVERED)
+  const first = await send('--text', 'once')
+  const second = await send('--repeat')
+  t.equal(second.code, 0)
+  t.equal(second.stdout, first.stdout)
+  t.equal((await allMessages(service.url)).length, 1)
+
+  t.equal((await send('--repeat', '--text', 'once')).stdout, first.stdout, 'it fits the other options')
+  t.equal((await allMessages(service.url)).length, 1)
+})
+
+t.test('--repeat delivers twice when no last message fits', async t => {
+  const { service, cwd, send } = await sender(t, {}, COVERED)
+  const { code, stdout } = await send('--repeat', '--id', 'x1')
+  t.equal(code, 0)
+  const [one, other] = [stdout.slice(0, stdout.length / 2), stdout.slice(stdout.length / 2)]
+  t.equal(one, other)
+  t.equal((await allMessages(service.url)).length, 1)
+
+  t.equal((await send('--repeat', '--id', 'x2')).stdout.match(/200/g)?.length, 2)
+  t.equal((await allMessages(service.url)).length, 2)
+  writeFileSync(join(cwd, 'data', 'last-sent.json'), 'not JSON')
+  t.equal((await send('--repeat', '--id', 'x3')).stdout.match(/^200/gm)?.length, 2)
+  t.equal((await allMessages(service.url)).length, 3)
+})
+
+t.test('--count delivers so many messages', async t => {
+  const { service, send } = await sender(t, {}, COVERED)
+  t.match(await send('--count', '100', '--text', 'bulk', '--id', 'first'), { code: 0, stdout: '100 × 200\n' })
+  const rows = await allMessages(service.url)
+  t.equal(rows.length, 100)
+  t.ok(rows.every(row => row['text'] === 'bulk'))
+  t.equal(rows.filter(row => row['message_id'] === 'first').length, 1)
+
+  t.match(await send('--count', '20', '--repeat'), { code: 0, stdout: '40 × 200\n' })
+  t.equal((await allMessages(service.url)).length, 120)
+})
+
+t.test('--count tells its progress when it takes long', async t => {
+  const { service, cwd } = await sender(t)
+  // A stopped process still has its connections taken by the system: nothing is answered until it goes on.
+  service.child.kill('SIGSTOP')
+  const child = start(t, SEND, cwd, { args: ['--url', service.url, '--count', '30'], env: { WEBHOOK_SECRET: SECRET }, execArgv: COVERED })
+  const [progress] = await once(child.stderr, 'data')
+  t.equal(String(progress), '0 of 30\n')
+  service.child.kill('SIGCONT')
+  t.equal((await once(child, 'exit'))[0], 0)
+  t.equal((await allMessages(service.url)).length, 30)
+})
+
+t.test('--secret goes before the environment', async t => {
+  const { send } = await sender(t, { WEBHOOK_SECRET: 'other' })
+  t.equal((await send()).code, 1)
+  t.equal((await send('--secret', 'other')).code, 0)
+})
+
+t.test('the secret may come from a file', async t => {
+  const { service, cwd } = await sender(t)
+  writeFileSync(join(cwd, 'key.txt'), `${SECRET}\n`)
+  t.equal((await run(t, SEND, cwd, { args: ['--url', service.url], env: { WEBHOOK_SECRET_FILE: 'key.txt' } })).code, 0)
+})
+
+t.test('--help lists every option', async t => {
+  const { code, stdout } = await run(t, SEND, t.testdir(), { args: ['--help'], execArgv: COVERED })
+  t.equal(code, 0)
+  const known = [...readFileSync(SEND, 'utf8').matchAll(/^ +(\w+): \{ type: '(?:string|boolean)'/gm)].map(([, name]) => name)
+  t.equal(known.length, 10)
+  for (const name of known) if (name !== 'help') t.match(stdout, `--${name} `)
+})

@@ -1,0 +1,95 @@
+import { chmodSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { ConfigError, loadConfig } from '../../src/config.ts'
+
+t.test('the current secret comes first, the previous one after it', async t => {
+  t.strictSame(loadConfig({ WEBHOOK_SECRET: 'new' }).webhookSecrets, ['new'])
+  t.strictSame(loadConfig({ WEBHOOK_SECRET: 'new', WEBHOOK_SECRET_PREVIOUS: 'old' }).webhookSecrets, ['new', 'old'])
+})
+
+t.test('a previous secret without a current one accepts nothing', async t => {
+  t.strictSame(loadConfig({ WEBHOOK_SECRET_PREVIOUS: 'old' }).webhookSecrets, [])
+  t.strictSame(loadConfig({ WEBHOOK_SECRET: '', WEBHOOK_SECRET_PREVIOUS: 'old' }).webhookSecrets, [])
+})
+
+t.test('a secret is taken as it is', async t => {
+  for (const secret of [' ', ' a ', '0', 'clé 😀', '$HOME', '"quoted"', 'x'.repeat(10_000)]) {
+    t.strictSame(loadConfig({ WEBHOOK_SECRET: secret }).webhookSecrets, [secret])
+  }
+})
+
+t.test('every secret may come from a file', async t => {
+  const folder = t.testdir({ current: 'new', previous: 'old\n', url: 'sqlite:///from-file.db\r\n' })
+  const config = loadConfig({
+    WEBHOOK_SECRET_FILE: join(folder, 'current'),
+    WEBHOOK_SECRET_PREVIOUS_FILE: join(folder, 'previous'),
+    DATABASE_URL_FILE: join(folder, 'url')
+  })
+  t.strictSame(config.webhookSecrets, ['new', 'old'])
+  t.equal(config.databaseUrl, 'sqlite:///from-file.db')
+})
+
+t.test('one line end behind the secret is not part of it, and nothing else is dropped', async t => {
+  const folder = t.testdir({ unix: 'key\n', windows: 'key\r\n', two: 'key\n\n', spaces: ' key \n', lines: 'a\nb' })
+  const read = (name: string): readonly string[] => loadConfig({ WEBHOOK_SECRET_FILE: join(folder, name) }).webhookSecrets
+  t.strictSame(read('unix'), ['key'])
+  t.strictSame(read('windows'), ['key'])
+  t.strictSame(read('two'), ['key\n'])
+  t.strictSame(read('spaces'), [' key '])
+  t.strictSame(read('lines'), ['a\nb'])
+})
+
+t.test('an empty file is an unset secret', async t => {
+  const folder = t.testdir({ empty: '', line: '\n', previous: 'old' })
+  for (const name of ['empty', 'line']) {
+    t.strictSame(loadConfig({ WEBHOOK_SECRET_FILE: join(folder, name) }).webhookSecrets, [])
+    t.strictSame(loadConfig({
+      WEBHOOK_SECRET_FILE: join(folder, name), WEBHOOK_SECRET_PREVIOUS_FILE: join(folder, 'previous')
+    }).webhookSecrets, [])
+  }
+})
+
+t.test('a variable and its file must not both be set, and neither is told', async t => {
+  const folder = t.testdir({ secret: 'hunter2' })
+  const file = join(folder, 'secret')
+  for (const [name, value] of [
+    ['WEBHOOK_SECRET', 'hunter3'], ['WEBHOOK_SECRET_PREVIOUS', 'hunter3'], ['DATABASE_URL', 'sqlite:///hunter3.db']
+  ] as const) {
+    t.throws(() => loadConfig({ [name]: value, [`${name}_FILE`]: file }), new ConfigError(`${name} and ${name}_FILE must not both be set`))
+  }
+  t.strictSame(loadConfig({ WEBHOOK_SECRET: '', WEBHOOK_SECRET_FILE: file }).webhookSecrets, ['hunter2'], 'empty is unset')
+})
+
+t.test('a file that cannot be read is refused by the name of its variable', async t => {
+  const folder = t.testdir({ secret: 'hunter2' })
+  for (const file of [join(folder, 'missing'), folder, join(folder, 'secret', 'below'), 'hunter2', 'a\u0000b']) {
+    for (const name of ['WEBHOOK_SECRET_FILE', 'WEBHOOK_SECRET_PREVIOUS_FILE', 'DATABASE_URL_FILE']) {
+      t.throws(() => loadConfig({ [name]: file }), new ConfigError(`${name} must be the path of a readable file`))
+    }
+  }
+})
+
+t.test('what a file holds is held to the same rule, and not told', async t => {
+  const folder = t.testdir({ url: 'mysql://user:hunter2@host/db' })
+  try {
+    loadConfig({ DATABASE_URL_FILE: join(folder, 'url') })
+    t.fail('accepted')
+  } catch (error) {
+    t.type(error, ConfigError)
+    t.match(String(error), 'DATABASE_URL must be sqlite:///relative.db')
+    t.notMatch(String(error), 'hunter2')
+  }
+})
+
+t.test('the file is only read', async t => {
+  const file = join(t.testdir({ secret: 'key\n' }), 'secret')
+  chmodSync(file, 0o400)
+  loadConfig({ WEBHOOK_SECRET_FILE: file })
+  t.equal(readFileSync(file, 'utf8'), 'key\n')
+})
+
+t.test('variables that are no secrets have no file', async t => {
+  const file = join(t.testdir({ port: '9000' }), 'port')
+  t.equal(loadConfig({ PORT_FILE: file }).port, 8000)
+})

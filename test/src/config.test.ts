@@ -1,0 +1,112 @@
+import t from 'tap'
+import { ConfigError, loadConfig } from '../../src/config.ts'
+
+type Env = Record<string, string | undefined>
+
+/** The message of the error that `env` ends the start with. */
+function refusal (env: Env): string {
+  try {
+    loadConfig(env)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+  throw new Error(`accepted: ${JSON.stringify(env)}`)
+}
+
+t.test('an empty environment gives the defaults', async t => {
+  t.strictSame(loadConfig({}), {
+    webhookSecrets: [],
+    databaseUrl: 'sqlite:///data/app.db',
+    logLevel: 'info',
+    host: '127.0.0.1',
+    port: 8000,
+    bodyLimit: 1_048_576,
+    shutdownDelay: 500
+  })
+})
+
+t.test('every variable is read', async t => {
+  t.strictSame(loadConfig({
+    WEBHOOK_SECRET: 's1',
+    WEBHOOK_SECRET_PREVIOUS: 's0',
+    DATABASE_URL: 'sqlite:////tmp/x.db',
+    LOG_LEVEL: 'DEBUG',
+    HOST: '0.0.0.0',
+    PORT: '9000',
+    BODY_LIMIT: '2048',
+    SHUTDOWN_DELAY: '0',
+    UNRELATED: 'x'
+  }), {
+    webhookSecrets: ['s1', 's0'],
+    databaseUrl: 'sqlite:////tmp/x.db',
+    logLevel: 'debug',
+    host: '0.0.0.0',
+    port: 9000,
+    bodyLimit: 2048,
+    shutdownDelay: 0
+  })
+})
+
+t.test('a variable that is empty or undefined counts as unset', async t => {
+  const names = [
+    'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL', 'LOG_LEVEL', 'HOST', 'PORT', 'BODY_LIMIT', 'SHUTDOWN_DELAY',
+    'WEBHOOK_SECRET_FILE', 'WEBHOOK_SECRET_PREVIOUS_FILE', 'DATABASE_URL_FILE'
+  ]
+  for (const nothing of ['', undefined]) {
+    t.strictSame(loadConfig(Object.fromEntries(names.map(name => [name, nothing]))), loadConfig({}))
+  }
+})
+
+t.test('the configuration cannot be changed, nor the environment by it', async t => {
+  const env = Object.freeze({ WEBHOOK_SECRET: 's1', PORT: '1' })
+  const config = loadConfig(env)
+  t.ok(Object.isFrozen(config))
+  t.ok(Object.isFrozen(config.webhookSecrets))
+})
+
+t.test('levels are read in any case, with the names of other programs', async t => {
+  for (const [name, level] of [
+    ['TRACE', 'trace'], ['DEBUG', 'debug'], ['INFO', 'info'], ['WARN', 'warn'], ['WARNING', 'warn'], ['ERROR', 'error'],
+    ['FATAL', 'fatal'], ['CRITICAL', 'fatal'], ['SILENT', 'silent']
+  ] as const) {
+    for (const spelling of [name, name.toLowerCase(), `${name.slice(0, 1)}${name.slice(1).toLowerCase()}`]) {
+      t.equal(loadConfig({ LOG_LEVEL: spelling }).logLevel, level, spelling)
+    }
+  }
+})
+
+t.test('a level that there is not is refused, and the levels are named', async t => {
+  const rule = 'LOG_LEVEL must be one of TRACE, DEBUG, INFO, WARN, WARNING, ERROR, FATAL, CRITICAL, SILENT, in any case'
+  for (const LOG_LEVEL of ['verbose', '30', ' INFO', 'INFO,DEBUG', 'constructor', '__proto__', 'toString']) t.equal(refusal({ LOG_LEVEL }), rule)
+})
+
+t.test('numbers at the edges are taken', async t => {
+  for (const [PORT, port] of [['0', 0], ['65535', 65535], ['0080', 80]] as const) t.equal(loadConfig({ PORT }).port, port)
+  for (const BODY_LIMIT of ['1', '1073741824']) t.equal(loadConfig({ BODY_LIMIT }).bodyLimit, Number(BODY_LIMIT))
+  for (const SHUTDOWN_DELAY of ['0', '60000']) t.equal(loadConfig({ SHUTDOWN_DELAY }).shutdownDelay, Number(SHUTDOWN_DELAY))
+})
+
+t.test('numbers that cannot be meant are refused with their rule', async t => {
+  const neverNumbers = ['banana', '-1', '1.5', '8000.0', '1e3', '0x50', ' ', ' 80', '80 ', '1_000', 'NaN', 'Infinity', 'true', '٨', '[]']
+  for (const [name, rule, beyond] of [
+    ['PORT', 'PORT must be an integer from 0 to 65535', ['65536', '9'.repeat(400)]],
+    ['BODY_LIMIT', 'BODY_LIMIT must be a number of bytes from 1 to 1073741824', ['0', '1073741825']],
+    ['SHUTDOWN_DELAY', 'SHUTDOWN_DELAY must be a number of milliseconds from 0 to 60000', ['60001']]
+  ] as const) {
+    for (const value of [...neverNumbers, ...beyond]) t.equal(refusal({ [name]: value }), rule, JSON.stringify(value).slice(0, 20))
+  }
+})
+
+t.test('a DATABASE_URL that names no database is refused, and its password is not told', async t => {
+  for (const DATABASE_URL of ['mysql://user:hunter2@host/db', 'sqlite:hunter2', 'hunter2', ' ']) {
+    const message = refusal({ DATABASE_URL })
+    t.match(message, /^DATABASE_URL must be sqlite:\/\/\/relative\.db/)
+    t.notMatch(message, 'hunter2')
+  }
+})
+
+t.test('every variable that breaks its rule is named at once', async t => {
+  t.equal(refusal({ PORT: 'banana', BODY_LIMIT: '0', WEBHOOK_SECRET: 'hunter2' }),
+    'PORT must be an integer from 0 to 65535; BODY_LIMIT must be a number of bytes from 1 to 1073741824')
+})
