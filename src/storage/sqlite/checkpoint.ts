@@ -1,14 +1,15 @@
 import { statSync } from 'node:fs'
 import type { SqliteDatabase } from './database.ts'
 
-/** The size of the log at which its pages are moved into the database, in bytes. */
-const CHECKPOINT_BYTES = 32 * 1024 * 1024
-/** The size at which a checkpoint waits for readers, so that the log can begin anew, in bytes. */
-const RESTART_BYTES = 64 * 1024 * 1024
+/** The size of the write-ahead log at which it is cut back, even if commits have to wait for readers then, in bytes. */
+const LIMIT = 96 * 1024 * 1024
 
 /**
- * Keeps the write-ahead log small. SQLite's own checkpoints would run every 4 MB, and never let the log begin anew
- * while there is always some reader. Reads are short (reader.ts), so waiting for them is short too.
+ * Keeps the write-ahead log small.
+ *
+ * SQLite moves its pages into the database every so often (database.ts) and then writes over it from the beginning, but
+ * only at a moment when nobody reads from it; while there is always some reader, it grows. A checkpoint that waits for
+ * readers ends that. They are soon done: none reads for longer than one slice (reader.ts).
  */
 export class SqliteCheckpoint {
   readonly #database: SqliteDatabase
@@ -21,13 +22,15 @@ export class SqliteCheckpoint {
 
   /** Called after each commit. */
   afterCommit (): void {
-    const { size } = statSync(this.#log)
-    if (size >= RESTART_BYTES) this.#database.pragma('wal_checkpoint(RESTART)')
-    else if (size >= CHECKPOINT_BYTES) this.#database.pragma('wal_checkpoint(PASSIVE)')
+    if (statSync(this.#log).size >= LIMIT) this.#truncate()
   }
 
   /** Called when nothing is being written: gives the space of the log back. */
   whenIdle (): void {
+    this.#truncate()
+  }
+
+  #truncate (): void {
     this.#database.pragma('wal_checkpoint(TRUNCATE)')
   }
 }

@@ -4,6 +4,9 @@ import Database from 'better-sqlite3'
 
 export type SqliteDatabase = Database.Database
 
+/** Pages of 4 KiB that the log takes before they are moved into the database. A page that many commits change moves once. */
+const CHECKPOINT_PAGES = 8000
+
 /** How long a write waits for another process to let go of the database, in ms. */
 const WRITE_LOCK_TIMEOUT = 2000
 /** The same for a read, which waits only while another process recovers the log. */
@@ -14,7 +17,6 @@ const READ_LOCK_TIMEOUT = 1000
  *
  * WAL lets readers and the writer work at the same time. `synchronous=FULL` syncs the log on every commit: better-sqlite3
  * is built with NORMAL for WAL, under which a power cut takes back commits that were already acknowledged.
- * The log is checkpointed by checkpoint.ts, and not by SQLite.
  */
 export function openForWriting (file: string, durable: boolean): SqliteDatabase {
   mkdirSync(dirname(file), { recursive: true })
@@ -22,8 +24,7 @@ export function openForWriting (file: string, durable: boolean): SqliteDatabase 
   database.pragma('journal_mode = WAL')
   database.pragma(`synchronous = ${durable ? 'FULL' : 'OFF'}`)
   database.pragma('cache_size = -32768')
-  database.pragma('wal_autocheckpoint = 0')
-  database.pragma('journal_size_limit = 0')
+  database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   return database
 }
 
