@@ -40,20 +40,22 @@ export default fp<HealthOptions>(async (app, { hasSecret }) => {
         503: errorAnswer('It would not; detail names what is missing', 'not ready: WEBHOOK_SECRET is not set')
       }
     }
-  }, async (_request, reply) => {
+  }, async (request, reply) => {
+    request.failure = await storeFailure()
     const missing = [
       ...draining ? ['the process is shutting down'] : [],
       ...hasSecret ? [] : ['WEBHOOK_SECRET is not set'],
-      ...await storeAnswers() ? [] : ['the store does not answer']
+      ...request.failure === null ? [] : ['the store does not answer']
     ]
     if (missing.length === 0) return { status: 'ready' as const }
     return reply.code(503).send({ detail: `not ready: ${missing.join(', ')}` })
   })
 
-  function storeAnswers (): Promise<boolean> {
+  /** What keeps the store from answering, for the log line; null when it answers. */
+  function storeFailure (): Promise<Error | null> {
     return new Promise(resolve => {
-      const timer = setTimeout(resolve, PING_TIMEOUT, false)
-      app.messages.ping().then(() => resolve(true), () => resolve(false)).finally(() => clearTimeout(timer))
+      const timer = setTimeout(resolve, PING_TIMEOUT, new Error('no answer in time'))
+      app.messages.ping().then(() => resolve(null), resolve).finally(() => clearTimeout(timer))
     })
   }
-}, { name: 'health', dependencies: ['db'] })
+}, { name: 'health', dependencies: ['db', 'errors'] })
