@@ -11,7 +11,7 @@ const BUSIEST = 10
 
 interface SenderCount { readonly msisdn: string, readonly count: number }
 
-/** Keeps the counters of the schema equal to the rows. Called within the transaction that adds the rows. */
+/** Keeps the counters of the schema equal to the rows that are listed. Called within the transaction that lists them. */
 export class SqliteCounters {
   readonly #addTotal: Statement<[count: number, name: string]>
   readonly #addSender: Statement<[msisdn: string, count: number], SenderCount>
@@ -34,9 +34,8 @@ export class SqliteCounters {
     this.#dropBusiest = database.prepare('DELETE FROM busiest_senders WHERE msisdn = ?')
   }
 
-  /** Counts messages that are new. Each counter is written once, however many of them it counts. */
-  add (messages: readonly Message[]): void {
-    if (messages.length === 0) return
+  /** Counts messages that are listed now. Each counter is written once, however many of them it counts. */
+  add (messages: readonly Pick<Message, 'from' | 'to' | 'ts'>[]): void {
     const senders = new Map<string, number>()
     const recipients = new Map<string, number>()
     const seconds = new Map<string, number>()

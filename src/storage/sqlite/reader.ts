@@ -8,7 +8,7 @@ import { countAll, countByCounters, lastSeq, statsOf } from './totals.ts'
 import { COLUMNS, Walk } from './walk.ts'
 
 const SCHEMA = [
-  'SELECT message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded, moment FROM messages LIMIT 1',
+  'SELECT message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded, listed, moment FROM messages LIMIT 1',
   'SELECT name, count FROM totals LIMIT 1',
   'SELECT msisdn, count FROM senders LIMIT 1',
   'SELECT msisdn, count FROM busiest_senders LIMIT 1',
@@ -45,11 +45,12 @@ export class SqliteReader {
       const rows = new Walk(this.#queries, filter, { last: search.last }).rows(offset, limit + 1, budget)
       return { ...pageOf(rows, limit), total: search.count() }
     }
-    return this.#queries.snapshot(() => {
-      const total = countByCounters(this.#queries, filter)
-      // A walk that has to count may be long: it goes on outside of this transaction.
-      return total === undefined ? undefined : { ...this.#walked(filter, limit, offset, budget), total }
-    }) ?? this.#countedPage(filter, limit, offset, budget)
+    const walk = new Walk(this.#queries, filter, { last: lastSeq(this.#queries) })
+    const read = (): CountedPage => ({
+      ...pageOf(walk.rows(offset, limit + 1, budget), limit),
+      total: countByCounters(this.#queries, filter) ?? walk.count(budget)
+    })
+    return walk.isSliced ? read() : this.#queries.snapshot(read)
   }
 
   /** `limit` messages behind a position. */
@@ -60,15 +61,6 @@ export class SqliteReader {
       if (hits !== undefined) return pageOf(search.rowsOf(hits, 0, limit + 1), limit)
     }
     return pageOf(new Walk(this.#queries, filter, { after: position }).rows(0, limit + 1, budget), limit)
-  }
-
-  #walked (filter: Filter, limit: number, offset: number, budget: Budget): Page {
-    return pageOf(new Walk(this.#queries, filter).rows(offset, limit + 1, budget), limit)
-  }
-
-  #countedPage (filter: Filter, limit: number, offset: number, budget: Budget): CountedPage {
-    const walk = new Walk(this.#queries, filter, { last: lastSeq(this.#queries) })
-    return { ...pageOf(walk.rows(offset, limit + 1, budget), limit), total: walk.count(budget) }
   }
 
   /** Whether the trigram index knows `q`, and the rest of the filter leaves too much to look through it. */

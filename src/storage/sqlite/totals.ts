@@ -2,7 +2,7 @@ import { momentOf } from '../../timestamp.ts'
 import type { Filter, Stats } from '../message-store.ts'
 import { PERIOD_LEVELS } from './counters.ts'
 import type { Queries, Value } from './queries.ts'
-import { ORDER } from './walk.ts'
+import { FROM_TAIL } from './walk.ts'
 
 /** The `seq` of the message that was committed last. */
 export function lastSeq (queries: Queries): number {
@@ -11,7 +11,7 @@ export function lastSeq (queries: Queries): number {
 
 /** How many messages there are. */
 export function countAll (queries: Queries): number {
-  return queries.number("SELECT count AS number FROM totals WHERE name = 'messages'")
+  return queries.number(`SELECT (SELECT count FROM totals WHERE name = 'messages') + (SELECT count(*) ${FROM_TAIL}) AS number`)
 }
 
 /**
@@ -28,8 +28,11 @@ export function countByCounters (queries: Queries, { from, to, since, until, q }
   return from === undefined ? countOf(queries, 'recipients', to) : countOf(queries, 'senders', from)
 }
 
-function countOf (queries: Queries, table: 'senders' | 'recipients', msisdn: string | undefined): number {
-  return queries.number(`SELECT coalesce(max(count), 0) AS number FROM ${table} WHERE msisdn = ?`, msisdn ?? null)
+function countOf (queries: Queries, table: 'senders' | 'recipients', msisdn = ''): number {
+  const column = table === 'senders' ? 'from_msisdn' : 'to_msisdn'
+  return queries.number(`
+    SELECT (SELECT coalesce(max(count), 0) FROM ${table} WHERE msisdn = ?) +
+           (SELECT count(*) ${FROM_TAIL} AND ${column} = ?) AS number`, msisdn, msisdn)
 }
 
 function countBetween (queries: Queries, since: string | undefined, until: string | undefined): number {
@@ -46,25 +49,35 @@ function countBefore (queries: Queries, moment: string): number {
   const second = moment.slice(0, 19)
   return queries.number(COUNT_BEFORE, ...PERIOD_LEVELS.flatMap((level, index): Value[] => {
     return [level, moment.slice(0, PERIOD_LEVELS[index - 1] ?? 0), moment.slice(0, level)]
-  }), second, moment)
+  }), second, moment, moment)
 }
 
 const COUNT_BEFORE = `
   SELECT ${PERIOD_LEVELS.map(() => `
     (SELECT coalesce(sum(count), 0) FROM periods WHERE level = ? AND period >= ? AND period < ?) +`).join('')}
-    (SELECT count(*) FROM messages WHERE moment >= ? AND moment < ?) AS number`
+    (SELECT count(*) FROM messages WHERE listed = 1 AND moment >= ? AND moment < ?) +
+    (SELECT count(*) ${FROM_TAIL} AND moment < ?) AS number`
 
-/** What GET /stats answers, from the counters and from both ends of the list. */
+/** What GET /stats answers, from the counters and the tail, and from both ends of the list. */
 export function statsOf (queries: Queries): Stats {
   return {
     total_messages: countAll(queries),
-    senders_count: queries.number("SELECT count AS number FROM totals WHERE name = 'senders'"),
-    messages_per_sender: queries.all('SELECT msisdn AS "from", count FROM busiest_senders ORDER BY count DESC, msisdn'),
-    first_message_ts: timestampOf(queries, ORDER),
-    last_message_ts: timestampOf(queries, 'ORDER BY moment DESC, message_id DESC')
+    senders_count: queries.number(`${TAIL_SENDERS}
+      SELECT (SELECT count FROM totals WHERE name = 'senders') +
+             (SELECT count(*) FROM tail WHERE msisdn NOT IN (SELECT msisdn FROM senders)) AS number`),
+    messages_per_sender: queries.all(`${TAIL_SENDERS}
+      SELECT msisdn AS "from", count FROM busiest_senders WHERE msisdn NOT IN (SELECT msisdn FROM tail)
+      UNION ALL
+      SELECT msisdn, tail.count + coalesce(senders.count, 0) FROM tail LEFT JOIN senders USING (msisdn)
+      ORDER BY 2 DESC, 1 LIMIT 10`),
+    first_message_ts: timestampOf(queries, 'ORDER BY moment'),
+    last_message_ts: timestampOf(queries, 'ORDER BY moment DESC')
   }
 }
 
+const TAIL_SENDERS = `WITH tail AS MATERIALIZED (SELECT from_msisdn AS msisdn, count(*) AS count ${FROM_TAIL} GROUP BY from_msisdn)`
+
 function timestampOf (queries: Queries, order: string): string | null {
-  return queries.one<{ ts: string }>(`SELECT ts FROM messages ${order} LIMIT 1`)?.ts ?? null
+  return queries.one<{ ts: string }>(`
+    SELECT ts, moment FROM messages WHERE listed = 1 UNION ALL SELECT ts, moment ${FROM_TAIL} ${order} LIMIT 1`)?.ts ?? null
 }

@@ -5,6 +5,9 @@ import type { Filter, Position } from '../message-store.ts'
 import type { Budget } from './budget.ts'
 import type { Queries, Value } from './queries.ts'
 
+/** The messages that are not listed yet (listing.ts): few, and read one by one. */
+export const FROM_TAIL = "FROM messages WHERE seq > (SELECT count FROM totals WHERE name = 'listed')"
+
 export const COLUMNS = 'message_id, from_msisdn AS "from", to_msisdn AS "to", ts, text'
 
 /** The order of the list, and of a walk. */
@@ -18,8 +21,6 @@ const END = '~'
 
 /** Index entries that a slice looks at: few enough for some ten ms when each means reading its row. */
 const SLICE = 10_000
-/** The same where the entries themselves say enough. */
-const INDEX_ONLY_SLICE = 200_000
 
 /** A condition in SQL. */
 export interface Condition { readonly sql: string, readonly values: readonly Value[] }
@@ -32,7 +33,7 @@ export interface Condition { readonly sql: string, readonly values: readonly Val
  */
 export class Walk {
   readonly #queries: Queries
-  readonly #path: Condition
+  readonly #path: Path
   readonly #rest: Condition
   readonly #start: Key
   readonly #until: string
@@ -54,76 +55,88 @@ export class Walk {
     this.#until = until === undefined ? END : momentOf(until)
   }
 
+  /** Whether rows have to be read to know which are meant, which goes in slices. */
+  get isSliced (): boolean {
+    return this.#rest.sql !== ''
+  }
+
   /** How many rows the walk meets. */
   count (budget: Budget): number {
-    const size = this.#rest.sql === '' ? INDEX_ONLY_SLICE : SLICE
+    if (!this.isSliced) return this.#countIn(this.#range(this.#start))
     let count = 0
-    for (const slice of this.#slices(size, budget)) {
-      count += this.#queries.number(`SELECT count(*) AS number ${slice.sql} ${this.#rest.sql}`, ...slice.values, ...this.#rest.values)
-    }
+    for (const slice of this.#slices(budget)) count += this.#countIn(slice)
     return count
   }
 
   /** `limit` rows after the first `skip`. */
   rows (skip: number, limit: number, budget: Budget): Message[] {
-    return this.#rest.sql === '' ? this.#rowsOfIndex(skip, limit, budget) : this.#rowsThatFit(skip, limit, budget)
-  }
-
-  /** All rows of the range count: those that are skipped are skipped in the index. */
-  #rowsOfIndex (skip: number, limit: number, budget: Budget): Message[] {
-    let start: Key | undefined = this.#start
-    for (; skip >= INDEX_ONLY_SLICE; skip -= INDEX_ONLY_SLICE) {
-      budget.check()
-      start = this.#keyAfter(start, INDEX_ONLY_SLICE)
-      if (start === undefined) return []
-    }
-    const range = this.#range(start)
-    return this.#queries.all(`SELECT ${COLUMNS} ${range.sql} ${ORDER} LIMIT ? OFFSET ?`, ...range.values, limit, skip)
-  }
-
-  #rowsThatFit (skip: number, limit: number, budget: Budget): Message[] {
+    if (!this.isSliced) return this.#rowsIn(this.#range(this.#start), skip, limit)
     const found: Message[] = []
-    for (const slice of this.#slices(SLICE, budget)) {
-      const sql = `SELECT ${COLUMNS} ${slice.sql} ${this.#rest.sql} ${ORDER} LIMIT ?`
-      found.push(...this.#queries.all<Message>(sql, ...slice.values, ...this.#rest.values, skip + limit - found.length))
+    for (const slice of this.#slices(budget)) {
+      found.push(...this.#rowsIn(slice, 0, skip + limit - found.length))
       if (found.length === skip + limit) break
     }
     return found.slice(skip)
   }
 
-  /** The range in parts of `size` index entries. */
-  * #slices (size: number, budget: Budget): Generator<Condition> {
+  #countIn (range: Condition): number {
+    const { listed, tail, values } = this.#parts(range)
+    return this.#queries.number(`SELECT (SELECT count(*) ${listed}) + (SELECT count(*) ${tail}) AS number`, ...values)
+  }
+
+  /** The listed rows come in the order of the index; SQLite sorts the tail and merges the two. */
+  #rowsIn (range: Condition, skip: number, limit: number): Message[] {
+    const { listed, tail, values } = this.#parts(range)
+    const columns = `${COLUMNS}, moment`
+    return this.#queries.all<Message & { moment: string }>(`
+      SELECT ${columns} ${listed} UNION ALL SELECT ${columns} ${tail} ${ORDER} LIMIT ? OFFSET ?`, ...values, limit, skip
+    ).map(({ moment, ...message }) => message)
+  }
+
+  /** The rows of a range, from the index and from the tail of those that are not listed yet. */
+  #parts (range: Condition): { listed: string, tail: string, values: Value[] } {
+    const conditions = `${this.#path.sql} ${range.sql} ${this.#rest.sql}`
+    const values = [...this.#path.values, ...range.values, ...this.#rest.values]
+    return {
+      listed: `FROM messages INDEXED BY ${this.#path.index} WHERE listed = 1 AND ${conditions}`,
+      tail: `${FROM_TAIL} AND ${conditions}`,
+      values: [...values, ...values]
+    }
+  }
+
+  /** The range in parts, each of so many index entries. */
+  * #slices (budget: Budget): Generator<Condition> {
     let start: Key | undefined = this.#start
     while (start !== undefined) {
       budget.check()
-      const end = this.#keyAfter(start, size)
-      const { sql, values } = this.#range(start)
-      yield end === undefined
-        ? { sql, values }
-        : { sql: `${sql} AND (moment, message_id) <= (?, ?)`, values: [...values, end.moment, end.message_id] }
+      const end = this.#keyAfter(start)
+      yield this.#range(start, end)
       start = end
     }
   }
 
-  /** The key of the entry that is `distance` behind `start`; undefined when the range ends before. */
-  #keyAfter (start: Key, distance: number): Key | undefined {
+  /** The key of the entry that ends a slice; undefined when the range ends before. */
+  #keyAfter (start: Key): Key | undefined {
     const { sql, values } = this.#range(start)
-    return this.#queries.one<Key>(`SELECT moment, message_id ${sql} ${ORDER} LIMIT 1 OFFSET ?`, ...values, distance - 1)
+    return this.#queries.one<Key>(`
+      SELECT moment, message_id FROM messages INDEXED BY ${this.#path.index}
+      WHERE listed = 1 AND ${this.#path.sql} ${sql} ${ORDER} LIMIT 1 OFFSET ?`, ...this.#path.values, ...values, SLICE - 1)
   }
 
-  #range (start: Key): Condition {
-    return {
-      sql: `${this.#path.sql} (moment, message_id) > (?, ?) AND moment < ?`,
-      values: [...this.#path.values, start.moment, start.message_id, this.#until]
-    }
+  #range (start: Key, end?: Key): Condition {
+    const range = { sql: '(moment, message_id) > (?, ?) AND moment < ?', values: [start.moment, start.message_id, this.#until] }
+    if (end === undefined) return range
+    return { sql: `${range.sql} AND (moment, message_id) <= (?, ?)`, values: [...range.values, end.moment, end.message_id] }
   }
 }
 
-/** The index to walk by, and the number that it begins with. */
-function pathFor (from: string | undefined, to: string | undefined): Condition {
-  if (from !== undefined) return { sql: 'FROM messages INDEXED BY messages_by_sender WHERE from_msisdn = ? AND', values: [from] }
-  if (to !== undefined) return { sql: 'FROM messages INDEXED BY messages_by_recipient WHERE to_msisdn = ? AND', values: [to] }
-  return { sql: 'FROM messages INDEXED BY messages_by_moment WHERE', values: [] }
+/** An index, and the number that its entries begin with. */
+interface Path extends Condition { readonly index: string }
+
+function pathFor (from: string | undefined, to: string | undefined): Path {
+  if (from !== undefined) return { index: 'messages_by_sender', sql: 'from_msisdn = ? AND', values: [from] }
+  if (to !== undefined) return { index: 'messages_by_recipient', sql: 'to_msisdn = ? AND', values: [to] }
+  return { index: 'messages_by_moment', sql: '', values: [] }
 }
 
 /** What the index of the walk does not decide: the recipient beside a sender, and the text. */

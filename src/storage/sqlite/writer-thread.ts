@@ -9,6 +9,7 @@ import type { Message } from '../../message.ts'
 import type { SaveResult } from '../message-store.ts'
 import { SqliteCheckpoint } from './checkpoint.ts'
 import { openForWriting } from './database.ts'
+import { SqliteListing } from './listing.ts'
 import { migrateSqlite } from './migrate.ts'
 import { SqliteSearchIndex } from './search-index.ts'
 import { SqliteWriter } from './writer.ts'
@@ -38,12 +39,14 @@ export interface BatchDone {
 
 /** Rows that one transaction takes before it is committed; what waits longer waits for the next. */
 const BATCH_ROWS = 1024
-/** Rows that one step of indexing takes. */
+/** Rows that one step of listing takes, and one of indexing for search. */
+const LIST_ROWS = 2048
 const INDEX_ROWS = 512
-/** Rows that may be unsearchable by index, and have to be scanned, before indexing goes before further commits. */
-const TAIL_ROWS = 16_384
+/** Rows that may be unlisted, or not indexed, and have to be read by every question, before that goes before commits. */
+const UNLISTED_ROWS = 4096
+const UNINDEXED_ROWS = 16_384
 /** How long nothing must have been written before the thread does what can wait, in ms. */
-const INDEX_IDLE = 20
+const CHORES_IDLE = 20
 const CHECKPOINT_IDLE = 1000
 
 const port = parentPort as MessagePort
@@ -53,8 +56,10 @@ const database = openForWriting(file, durable)
 const { ino } = statSync(file)
 await migrateSqlite(database)
 const writer = new SqliteWriter(database)
+const listing = new SqliteListing(database)
 const index = new SqliteSearchIndex(database)
 const checkpoint = new SqliteCheckpoint(database, file)
+let unlisted = listing.step(0)
 let unindexed = index.step(0)
 let chore: NodeJS.Timeout | undefined
 
@@ -85,6 +90,7 @@ function commit (groups: readonly (readonly Message[])[]): void {
   try {
     checkInPlace()
     outcomes = writer.save(groups.flat())
+    unlisted += outcomes.length
     unindexed += outcomes.length
   } catch (cause) {
     error = cause as Error
@@ -107,14 +113,20 @@ function checkWritable (): void {
 /** What may wait is done when nothing is being written, or when too much of it has piled up. */
 function chores (): void {
   attempt(() => checkpoint.afterCommit())
-  if (unindexed >= TAIL_ROWS) attempt(indexSome)
-  chore = setTimeout(rest, INDEX_IDLE)
+  if (unlisted >= UNLISTED_ROWS) attempt(listSome)
+  if (unindexed >= UNINDEXED_ROWS) attempt(indexSome)
+  chore = setTimeout(rest, CHORES_IDLE)
 }
 
 /** One step a turn of the event loop: a group that came in meanwhile goes first. */
 function rest (): void {
-  if (unindexed === 0) chore = setTimeout(attempt, CHECKPOINT_IDLE, () => checkpoint.whenIdle())
-  else if (attempt(indexSome)) chore = setTimeout(rest, 0)
+  const step = unlisted > 0 ? listSome : unindexed > 0 ? indexSome : undefined
+  if (step === undefined) chore = setTimeout(attempt, CHECKPOINT_IDLE, () => checkpoint.whenIdle())
+  else if (attempt(step)) chore = setTimeout(rest, 0)
+}
+
+function listSome (): void {
+  unlisted = listing.step(LIST_ROWS)
 }
 
 function indexSome (): void {

@@ -2,7 +2,6 @@ import type { Statement } from 'better-sqlite3'
 import { foldCase } from '../../fold.ts'
 import type { Message } from '../../message.ts'
 import type { SaveResult } from '../message-store.ts'
-import { SqliteCounters } from './counters.ts'
 import type { SqliteDatabase } from './database.ts'
 
 type Row = [messageId: string, from: string, to: string, ts: string, text: string | null, createdAt: string, seq: number, folded: string | null]
@@ -10,18 +9,16 @@ type Row = [messageId: string, from: string, to: string, ts: string, text: strin
 /** Stores batches of messages, each batch in one durable transaction. */
 export class SqliteWriter {
   readonly #database: SqliteDatabase
-  readonly #counters: SqliteCounters
   readonly #lastSeq: Statement<[], number>
   readonly #insert: Statement<Row>
   readonly #store: (messages: readonly Message[]) => (SaveResult | Error)[]
 
   constructor (database: SqliteDatabase) {
     this.#database = database
-    this.#counters = new SqliteCounters(database)
     this.#lastSeq = database.prepare<[], number>('SELECT coalesce(max(seq), 0) FROM messages').pluck()
     this.#insert = database.prepare<Row>(`
-      INSERT INTO messages (message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO messages (message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded, listed)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)
       ON CONFLICT (message_id) DO NOTHING`)
     this.#store = database.transaction((messages: readonly Message[]) => this.#insertAll(messages)).immediate
   }
@@ -37,18 +34,12 @@ export class SqliteWriter {
 
   #insertAll (messages: readonly Message[]): (SaveResult | Error)[] {
     const createdAt = new Date().toISOString()
-    const created: Message[] = []
     let seq = this.#lastSeq.get() as number
-    const outcomes = messages.map(message => {
+    return messages.map(message => {
       const outcome = this.#insertOne(message, createdAt, seq + 1)
-      if (outcome === 'created') {
-        seq++
-        created.push(message)
-      }
+      if (outcome === 'created') seq++
       return outcome
     })
-    this.#counters.add(created)
-    return outcomes
   }
 
   /** A statement that fails takes back its own row only, unless the database has ended the whole transaction with it. */

@@ -1,5 +1,5 @@
 -- seq is the order of commits, and stable: an implicit rowid may change on VACUUM.
--- moment sorts as time (src/timestamp.ts); it is computed from ts, and stored only in the indexes.
+-- moment sorts as time (src/timestamp.ts); it is computed from ts, and stored only in indexes.
 -- text_folded is the text as search sees it (src/fold.ts).
 CREATE TABLE messages (
   message_id  TEXT NOT NULL PRIMARY KEY,
@@ -12,7 +12,3 @@ CREATE TABLE messages (
   text_folded TEXT,
   moment      TEXT NOT NULL GENERATED ALWAYS AS (rtrim(ts, 'Z')) VIRTUAL
 );
-
-CREATE INDEX messages_by_moment ON messages (moment, message_id);
-CREATE INDEX messages_by_sender ON messages (from_msisdn, moment, message_id);
-CREATE INDEX messages_by_recipient ON messages (to_msisdn, moment, message_id);

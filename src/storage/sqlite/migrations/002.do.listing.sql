@@ -1,7 +1,15 @@
--- What GET /stats and the totals of pages answer from, so that nothing has to count rows. Every transaction that adds
--- messages adds to these tables too (counters.ts).
+-- What lists and totals are made from, so that nothing has to sort or count rows. None of it changes in the transaction
+-- that stores a message: a writer lists messages behind it, many at a time (listing.ts), since an index entry or a
+-- counter for each message by itself would cost several times what the message does. Messages up to totals.listed are
+-- in all of it; the few behind, the tail, are read from the table by every question. So answers are always exact.
 
--- 'messages': how many there are; 'senders': how many different numbers sent them.
+ALTER TABLE messages ADD COLUMN listed INTEGER NOT NULL DEFAULT 1;
+
+CREATE INDEX messages_by_moment ON messages (moment, message_id) WHERE listed = 1;
+CREATE INDEX messages_by_sender ON messages (from_msisdn, moment, message_id) WHERE listed = 1;
+CREATE INDEX messages_by_recipient ON messages (to_msisdn, moment, message_id) WHERE listed = 1;
+
+-- 'messages': how many are listed; 'senders': how many different numbers sent those; 'listed': the seq of the last.
 CREATE TABLE totals (
   name  TEXT PRIMARY KEY,
   count INTEGER NOT NULL
@@ -37,7 +45,8 @@ INSERT INTO busiest_senders SELECT msisdn, count FROM senders ORDER BY count DES
 INSERT INTO recipients SELECT to_msisdn, count(*) FROM messages GROUP BY to_msisdn;
 INSERT INTO totals VALUES
   ('messages', (SELECT count(*) FROM messages)),
-  ('senders', (SELECT count(*) FROM senders));
+  ('senders', (SELECT count(*) FROM senders)),
+  ('listed', (SELECT coalesce(max(seq), 0) FROM messages));
 
 INSERT INTO periods SELECT 19, substr(moment, 1, 19), count(*) FROM messages GROUP BY substr(moment, 1, 19);
 INSERT INTO periods SELECT 16, substr(period, 1, 16), sum(count) FROM periods WHERE level = 19 GROUP BY substr(period, 1, 16);
