@@ -1,6 +1,6 @@
 # Everything here is a shorthand: the README names the plain command behind each target.
 
-.PHONY: run dev test bench up down logs
+.PHONY: run dev test up down logs
 
 # Installs what is missing. Scripts of dependencies are not run, but for the one that brings Node.js 24: nothing here
 # needs a compiler.

@@ -40,10 +40,10 @@ export interface BatchDone {
 /** Rows that one transaction takes before it is committed; what waits longer waits for the next. */
 const BATCH_ROWS = 1024
 /** Rows that one step of listing takes, and one of indexing for search. */
-const LIST_ROWS = 2048
-const INDEX_ROWS = 512
+const LIST_ROWS = 1024
+const INDEX_ROWS = 256
 /** Rows that may be unlisted, or not indexed, and have to be read by every question, before that goes before commits. */
-const UNLISTED_ROWS = 4096
+const UNLISTED_ROWS = 2048
 const UNINDEXED_ROWS = 16_384
 /** How long nothing must have been written before the thread does what can wait, in ms. */
 const CHORES_IDLE = 20
