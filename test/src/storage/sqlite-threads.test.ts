@@ -91,6 +91,15 @@ t.test('a writer that is closed while its thread is down is not started again', 
   await t.rejects(writer.ping(), StoreUnavailable)
 })
 
+t.test('a writer that is closed while its thread starts anew ends that one too', async t => {
+  const { writer, thread } = await openWriter(t)
+  await thread.terminate()
+  const started = await nextThread()
+  const ended = once(started, 'exit')
+  await writer.close()
+  t.strictSame(await ended, [0])
+})
+
 t.test('while another process writes for long, reads go on, and saves and pings are refused in time', async t => {
   const { file, store } = await openStore(t)
   await store.save(message())
