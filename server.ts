@@ -23,9 +23,7 @@ async function serve (): Promise<void> {
   process.removeAllListeners('warning').on('warning', warning => logger.warn({ warning: warning.name }, warning.message))
 
   const app = await build(config, logger)
-  await listen(app, config)
-  if (config.webhookSecrets.length === 0) logger.warn('WEBHOOK_SECRET is not set: no delivery will be accepted')
-
+  // Before it listens: a signal that comes right after the first connection must not cut it off.
   // Not on beforeExit: that is where a failed listen ends, and it must keep its exit code.
   closeWithGrace({ delay: SHUTDOWN_TIMEOUT, logger: false, skip: ['beforeExit'] }, async ({ signal, err }) => {
     if (err) logger.fatal({ error: err.stack }, 'an error that nobody caught: shutting down')
@@ -37,6 +35,9 @@ async function serve (): Promise<void> {
     logger.info('stopped')
     if (err) throw err
   })
+
+  await listen(app, config)
+  if (config.webhookSecrets.length === 0) logger.warn('WEBHOOK_SECRET is not set: no delivery will be accepted')
 }
 
 async function listen (app: FastifyInstance, { host, port }: Config): Promise<void> {

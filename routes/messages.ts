@@ -83,7 +83,7 @@ const messages: FastifyPluginAsyncTypebox = async app => {
       summary: 'One message',
       params: Type.Object({ message_id: Type.String({ description: 'percent-encoded', examples: ['m1'] }) }),
       response: {
-        200: Message,
+        200: { ...Message, description: 'The message' },
         404: errorAnswer('No message has this id', 'no message has this id'),
         503: UnavailableAnswer
       }

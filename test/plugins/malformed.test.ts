@@ -98,11 +98,25 @@ t.test('bad framing of a client that leaves at once is one log line too', async 
 t.test('a body that breaks off after its answer ends the connection and logs nothing more', async t => {
   const { app, requestLines } = await buildApp(t, { BODY_LIMIT: '10' })
   const { port } = await listen(app)
-  const [first, ...more] = await exchange(port, head('Transfer-Encoding: chunked'), chunk('x'.repeat(11)), 'zz\r\n')
-  t.match(first, { status: 413 })
-  t.strictSame(more, [])
+  const socket = await open(port)
+  // More than 64 times the limit is answered at once.
+  socket.write(Buffer.concat([Buffer.from(head('Transfer-Encoding: chunked')), chunk('x'.repeat(700))]))
+  const [answer] = await once(socket.setEncoding('latin1'), 'data')
+  t.match(answer, /^HTTP\/1\.1 413 /)
+  const ended = once(socket, 'close')
+  socket.write('zz\r\n')
+  await ended
   t.match(requestLines(), [{ status: 413 }])
   t.equal(requestLines().length, 1)
+})
+
+t.test('a body that breaks off beyond the limit, before its answer, is 400', async t => {
+  const service = await buildApp(t, { BODY_LIMIT: '10' })
+  const { port } = await listen(service.app)
+  const [answer, ...more] = await exchange(port, head('Transfer-Encoding: chunked'), chunk('x'.repeat(11)), 'zz\r\n')
+  promised(t, service, answer, 400, 'bad request')
+  t.strictSame(more, [])
+  t.equal(service.requestLines().length, 1)
 })
 
 for (const [code, status, detail] of [['ERR_HTTP_REQUEST_TIMEOUT', 408, 'request timeout'], [undefined, 400, 'bad request']] as const) {

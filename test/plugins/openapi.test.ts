@@ -52,7 +52,8 @@ const REQUESTS: Record<string, InjectOptions | string> = {
   'GET /health/live 200': '/health/live',
   'GET /health/ready 200': '/health/ready',
   'GET /health/ready 503': '/health/ready',
-  'GET /metrics 200': '/metrics'
+  'GET /metrics 200': '/metrics',
+  'GET /openapi.json 200': '/openapi.json'
 }
 
 /** Checks an answer against its description: status, headers, type and body. */
@@ -99,7 +100,7 @@ t.test('every route of the app is documented, and no other', async t => {
   const { app } = await buildApp(t)
   const { paths } = await documented(app)
   const operations = Object.entries(paths).flatMap(([path, item]) => Object.keys(item).filter(key => key !== 'parameters').map(method => `${method.toUpperCase()} ${path}`))
-  const routes = routesOf(app).filter(route => !/ \/(docs|openapi\.json)/.test(route))
+  const routes = routesOf(app).filter(route => !route.includes(' /docs'))
   t.ok(routes.includes('GET /messages/{message_id}') && routes.includes('POST /webhook'), 'the routes were read')
   t.strictSame(operations.sort(), routes.sort())
 })

@@ -77,10 +77,9 @@ t.test('a 5xx is one line at level error with what went wrong inside', async t =
   await app.inject(delivery(message()))
   await app.inject('/stats')
   t.equal(lines.length, 2)
-  const [{ error, ...first }, { error: _, ...second }] = [steady(t, lines[0]), steady(t, lines[1])]
-  t.match(error, /^[^:]+: .+/, 'the error and its cause')
-  t.strictSame(first, { level: 'error', method: 'POST', path: '/webhook', status: 503, message_id: 'm1', dup: false, result: 'unavailable' })
-  t.strictSame(second, { level: 'error', method: 'GET', path: '/stats', status: 503 })
+  const [first, second] = [steady(t, lines[0]), steady(t, lines[1])]
+  t.strictSame(first, { level: 'error', method: 'POST', path: '/webhook', status: 503, message_id: 'm1', dup: false, result: 'unavailable', error: 'the store is closed' })
+  t.strictSame(second, { level: 'error', method: 'GET', path: '/stats', status: 503, error: 'the store is closed' })
 })
 
 t.test('without a secret a delivery is one line at level error', async t => {

@@ -16,7 +16,7 @@ t.test('a scope that asks for signatures lets in signed bodies only, and leaves 
   await app.register(errors)
   await app.register(signature)
   await app.register(async scope => {
-    scope.requireSignature('x-seal', ['key'])
+    scope.requireSignature({ header: 'x-seal', secrets: ['key'], bodyLimit: 1000 })
     scope.post('/sealed', async request => ({ got: request.body, id: request.delivery?.messageId }))
   })
   app.post('/open', async request => ({ got: request.body, delivery: request.delivery }))
@@ -39,7 +39,7 @@ t.test('an error that nobody foresaw is a 503 in this scope, since only that mak
   await app.register(errors)
   await app.register(signature)
   await app.register(async scope => {
-    scope.requireSignature('x-seal', ['key'])
+    scope.requireSignature({ header: 'x-seal', secrets: ['key'], bodyLimit: 1000 })
     scope.post('/sealed', async () => { throw new Error('inside') })
   })
   const failures: (Error | null)[] = []

@@ -24,19 +24,10 @@ t.test('bodies are taken as they are; integers are read in query strings and pat
     return response.statusCode === 200 ? response.json() : response.statusCode
   }
   t.strictSame(await json('/query?n=5&s=5'), { n: 5, s: '5' })
-  t.strictSame(await json('/query?n=-5'), { n: -5 })
   t.strictSame(await json('/path/7'), { n: 7 })
   t.strictSame(await json('/any?n=5'), { n: '5' })
-  for (const value of ['', '1e3', '0x10', '5.0', '%205', '+5', 'x', '5&n=6', '12345678901234567']) t.equal(await json(`/query?n=${value}`), 400, value)
+  for (const value of ['', '1e3', '0x10', '5.0', '%205', '+5', 'x', '-5', '5&n=6', '12345678901234567']) t.equal(await json(`/query?n=${value}`), 400, value)
   t.equal((await app.inject('/headers')).statusCode, 200, 'headers are judged by the plugins that read them')
-})
-
-t.test('defaults are filled in', async t => {
-  const app = Fastify()
-  t.teardown(() => app.close())
-  await app.register(validation)
-  app.get('/', { schema: { querystring: Type.Object({ n: Type.Integer({ default: 50 }) }) } }, async request => request.query)
-  t.strictSame((await app.inject('/')).json(), { n: 50 })
 })
 
 t.test('a broken rule is said once, by the description of what was broken', t => {

@@ -39,7 +39,7 @@ t.test('a body over the limit is 413 before its signature and its type are judge
   ]) {
     const { statusCode, body } = await app.inject(request)
     t.equal(statusCode, 413)
-    t.equal(body, '{"detail":"Request body is too large"}')
+    t.equal(body, '{"detail":"the body is too large"}')
   }
 })
 
@@ -123,13 +123,14 @@ t.test('a store that is closed is 503 with Retry-After, for new and known ids', 
 })
 
 t.test('a database that another process holds is 503, and 200 again once it is free', async t => {
-  const { app } = await buildApp(t)
+  const { app, requestLines } = await buildApp(t)
   const other = new Database(join(t.testdirName, 'test.db'))
   t.teardown(() => other.close())
   other.exec('BEGIN IMMEDIATE')
   const { statusCode, headers } = await app.inject(delivery(message()))
   t.equal(statusCode, 503)
   t.match(headers['retry-after'], /^[1-9]\d*$/)
+  t.match(requestLines(), [{ level: 'error', error: /^the database could not store the message: .*locked/ }], 'the error and its cause')
   other.exec('ROLLBACK')
   t.equal((await app.inject(delivery(message()))).statusCode, 200)
   t.equal(rowsOnDisk(t), 1)

@@ -1,10 +1,9 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import t from 'tap'
 import { sign } from '../../src/signature/hmac-sha256.ts'
 import { SECRET, message } from '../helper.ts'
-import { COVERED, SEND, allMessages, run, start } from '../process.ts'
+import { COVERED, SEND, allMessages, run } from '../process.ts'
 import { sender } from './sender.ts'
 
 t.test('a message is delivered, and its signature, status and answer are printed', async t => {
@@ -52,30 +51,6 @@ t.test('--repeat delivers twice when no last message fits', async t => {
   writeFileSync(join(cwd, 'data', 'last-sent.json'), 'not JSON')
   t.equal((await send('--repeat', '--id', 'x3')).stdout.match(/^200/gm)?.length, 2)
   t.equal((await allMessages(service.url)).length, 3)
-})
-
-t.test('--count delivers so many messages', async t => {
-  const { service, send } = await sender(t, {}, COVERED)
-  t.match(await send('--count', '100', '--text', 'bulk', '--id', 'first'), { code: 0, stdout: '100 × 200\n' })
-  const rows = await allMessages(service.url)
-  t.equal(rows.length, 100)
-  t.ok(rows.every(row => row['text'] === 'bulk'))
-  t.equal(rows.filter(row => row['message_id'] === 'first').length, 1)
-
-  t.match(await send('--count', '20', '--repeat'), { code: 0, stdout: '40 × 200\n' })
-  t.equal((await allMessages(service.url)).length, 120)
-})
-
-t.test('--count tells its progress when it takes long', async t => {
-  const { service, cwd } = await sender(t)
-  // A stopped process still has its connections taken by the system: nothing is answered until it goes on.
-  service.child.kill('SIGSTOP')
-  const child = start(t, SEND, cwd, { args: ['--url', service.url, '--count', '30'], env: { WEBHOOK_SECRET: SECRET }, execArgv: COVERED })
-  const [progress] = await once(child.stderr, 'data')
-  t.equal(String(progress), '0 of 30\n')
-  service.child.kill('SIGCONT')
-  t.equal((await once(child, 'exit'))[0], 0)
-  t.equal((await allMessages(service.url)).length, 30)
 })
 
 t.test('--secret goes before the environment', async t => {

@@ -76,6 +76,8 @@ export class SqliteWriterHandle implements Committer {
         if (answer === 'ready') {
           this.#worker = worker
           resolve()
+          // It was closed while this thread was starting anew.
+          if (this.#closing) worker.postMessage('close' satisfies WriterRequest)
         } else if (answer === 'pong') this.#pings.shift()?.resolve()
         else if (answer === 'unwritable') this.#pings.shift()?.reject(new StoreUnavailable('the database cannot be written'))
         else this.#done(answer)

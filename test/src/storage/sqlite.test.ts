@@ -7,5 +7,3 @@ const folder = t.testdir()
 let files = 0
 
 await storeSuite(t, 'a file', (_t, observer) => openMessageStore(`sqlite:///${join(folder, `${++files}.db`)}`, observer))
-
-await storeSuite(t, 'memory', (_t, observer) => openMessageStore('sqlite:///:memory:', observer))

@@ -1,0 +1,153 @@
+import t from 'tap'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Message } from '../../../src/message.ts'
+import { GroupCommit, type Committer, type GroupCommitLimits } from '../../../src/storage/group-commit.ts'
+import { StoreUnavailable, type SaveResult } from '../../../src/storage/message-store.ts'
+import { message } from './suite/common.ts'
+
+const LIMITS: GroupCommitLimits = { groupSize: 3, groupsInFlight: 1, rows: 10, bytes: 10_000 }
+
+interface Call {
+  readonly ids: string[]
+  readonly resolve: (outcomes: (SaveResult | Error)[]) => void
+  readonly reject: (error: Error) => void
+}
+
+/** A committer that does nothing by itself: the test ends each call. */
+function recorder (): { committer: Committer, calls: Call[] } {
+  const calls: Call[] = []
+  const commit = (messages: readonly Message[]): Promise<readonly (SaveResult | Error)[]> => new Promise((resolve, reject) => {
+    calls.push({ ids: messages.map(each => each.message_id), resolve, reject })
+  })
+  return { committer: { commit }, calls }
+}
+
+const save = (commits: GroupCommit, id: string): Promise<SaveResult> => commits.save(message({ message_id: id }))
+
+/** What became of each. */
+const settled = async (saves: Promise<SaveResult>[]): Promise<string[]> =>
+  (await Promise.allSettled(saves)).map(each => each.status === 'fulfilled' ? each.value : each.reason.message)
+
+t.test('a lone save is sent at the end of the turn, and told its outcome', async t => {
+  const { committer, calls } = recorder()
+  const commits = new GroupCommit(committer, LIMITS)
+  const saved = save(commits, 'a')
+  t.equal(commits.depth, 1)
+  t.strictSame(calls, [])
+  await turn()
+  t.strictSame(calls[0]?.ids, ['a'])
+  calls[0]?.resolve(['duplicate'])
+  t.equal(await saved, 'duplicate')
+  t.equal(commits.depth, 0)
+})
+
+t.test('saves of one turn are one group; a full group does not wait for the end of the turn', async t => {
+  const { committer, calls } = recorder()
+  const commits = new GroupCommit(committer, { ...LIMITS, groupsInFlight: 2 })
+  const saves = ['a', 'b', 'c', 'd'].map(id => save(commits, id))
+  t.strictSame(calls.map(({ ids }) => ids), [['a', 'b', 'c']])
+  await turn()
+  t.strictSame(calls.map(({ ids }) => ids), [['a', 'b', 'c'], ['d']])
+  calls[1]?.resolve(['created'])
+  calls[0]?.resolve(['created', 'duplicate', 'created'])
+  t.strictSame(await settled(saves), ['created', 'duplicate', 'created', 'created'])
+})
+
+t.test('what comes while a group is under way gathers, and is sent when that has ended', async t => {
+  const { committer, calls } = recorder()
+  const commits = new GroupCommit(committer, LIMITS)
+  const saves = ['a'].map(id => save(commits, id))
+  await turn()
+  for (const id of ['b', 'c', 'd', 'e']) {
+    saves.push(save(commits, id))
+    await turn()
+  }
+  t.strictSame(calls.map(({ ids }) => ids), [['a']])
+  for (const [index, group] of [['a'], ['b', 'c', 'd'], ['e']].entries()) {
+    t.strictSame(calls[index]?.ids, group)
+    calls[index]?.resolve(group.map(() => 'created'))
+    await Promise.all(saves.slice(0, 1))
+    await turn()
+  }
+  t.strictSame(await settled(saves), saves.map(() => 'created'))
+  t.equal(calls.length, 3)
+})
+
+t.test('an error for one message refuses that save only', async t => {
+  const { committer, calls } = recorder()
+  const commits = new GroupCommit(committer, LIMITS)
+  const saves = ['a', 'b', 'c'].map(id => save(commits, id))
+  const cause = new Error('too big')
+  calls[0]?.resolve(['created', cause, 'duplicate'])
+  t.strictSame(await settled(saves), ['created', 'the database refused the message', 'duplicate'])
+  await t.rejects(async () => { await saves[1] }, new StoreUnavailable('the database refused the message', { cause }))
+})
+
+t.test('a commit that fails refuses its whole group, and no other', async t => {
+  const { committer, calls } = recorder()
+  const commits = new GroupCommit(committer, LIMITS)
+  const saves = ['a', 'b', 'c', 'd'].map(id => save(commits, id))
+  const refused = settled(saves.slice(0, 3))
+  calls[0]?.reject(new Error('disk full'))
+  t.strictSame(await refused, Array(3).fill('the database could not store the message'))
+  await turn()
+  calls[1]?.resolve(['created'])
+  t.equal(await saves[3], 'created')
+  t.equal(commits.depth, 0)
+})
+
+t.test('more saves than may wait are refused at once, and taken again when there is room', async t => {
+  const { committer, calls } = recorder()
+  const commits = new GroupCommit(committer, { ...LIMITS, rows: 2 })
+  const saves = ['a', 'b'].map(id => save(commits, id))
+  await t.rejects(save(commits, 'c'), new StoreUnavailable('too many saves are waiting'))
+  t.equal(commits.depth, 2)
+  await turn()
+  calls[0]?.resolve(['created', 'created'])
+  await Promise.all(saves)
+  const later = save(commits, 'c')
+  await turn()
+  calls[1]?.resolve(['created'])
+  t.equal(await later, 'created')
+})
+
+t.test('more bytes than may wait are refused at once, and given back with the outcome', async t => {
+  const { committer, calls } = recorder()
+  const commits = new GroupCommit(committer, { ...LIMITS, bytes: 1000 })
+  const long = (id: string): Promise<SaveResult> => commits.save(message({ message_id: id, text: 'x'.repeat(300) }))
+  const first = long('a')
+  await t.rejects(long('b'), new StoreUnavailable('too many saves are waiting'))
+  const withoutText = commits.save(message({ message_id: 'c', text: null }))
+  t.equal(commits.depth, 1, 'not even a text fits any more')
+  await t.rejects(withoutText, StoreUnavailable)
+  await turn()
+  calls[0]?.reject(new Error('gone'))
+  await t.rejects(first, StoreUnavailable)
+  const again = long('b')
+  await turn()
+  calls[1]?.resolve(['created'])
+  t.equal(await again, 'created')
+})
+
+t.test('closing refuses further saves, and waits for those that were accepted', async t => {
+  const { committer, calls } = recorder()
+  const commits = new GroupCommit(committer, LIMITS)
+  const saves = ['a', 'b', 'c', 'd'].map(id => save(commits, id))
+  let closed = false
+  const closing = commits.close().then(() => { closed = true })
+  await t.rejects(save(commits, 'e'), new StoreUnavailable('the store is closed'))
+  calls[0]?.resolve(['created', 'created', 'created'])
+  await Promise.all(saves.slice(0, 3))
+  await turn()
+  t.notOk(closed)
+  calls[1]?.resolve(['created'])
+  await closing
+  t.equal(await saves[3], 'created')
+  t.equal(commits.depth, 0)
+})
+
+t.test('closing with nothing under way is done at once', async t => {
+  const { committer, calls } = recorder()
+  await new GroupCommit(committer, LIMITS).close()
+  t.strictSame(calls, [])
+})
