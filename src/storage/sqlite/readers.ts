@@ -55,6 +55,7 @@ export class SqliteReaders {
         Atomics.store(cancelled, 0, 1)
         reject(new StoreUnavailable(signal?.aborted ? 'nobody waits for the answer' : 'the read took too long'))
       }
+      if (signal?.aborted) giveUp()
       timer = setTimeout(giveUp, TIME_LIMIT)
       signal?.addEventListener('abort', giveUp, { once: true })
     })

@@ -73,10 +73,13 @@ export class Walk {
     if (!this.isSliced) return this.#rowsIn(this.#range(this.#start), skip, limit)
     const found: Message[] = []
     for (const slice of this.#slices(budget)) {
-      found.push(...this.#rowsIn(slice, 0, skip + limit - found.length))
-      if (found.length === skip + limit) break
+      // What is skipped is counted, and not read.
+      const skipped = skip > 0 ? Math.min(skip, this.#countIn(slice)) : 0
+      found.push(...this.#rowsIn(slice, skipped, limit - found.length))
+      skip -= skipped
+      if (found.length === limit) break
     }
-    return found.slice(skip)
+    return found
   }
 
   #countIn (range: Condition): number {
