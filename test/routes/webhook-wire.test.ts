@@ -150,3 +150,12 @@ t.test('a client that does not wait for the answer has delivered', async t => {
   await app.close()
   t.equal(rowsOnDisk(t), 1)
 })
+
+t.test('a body of many times the limit is 413 at once, by what it says of its length and by what comes', async t => {
+  const { app } = await buildApp(t, { BODY_LIMIT: '10' })
+  const { port } = await listen(app)
+  const [announced] = await exchange(port, head('Content-Length: 641'))
+  t.match(announced, { status: 413 })
+  const [sent] = await exchange(port, head('Transfer-Encoding: chunked'), ...Array.from({ length: 7 }, () => chunk('x'.repeat(100))))
+  t.match(sent, { status: 413 })
+})

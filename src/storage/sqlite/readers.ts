@@ -48,24 +48,21 @@ export class SqliteReaders {
     const cancelled = new Int32Array(new SharedArrayBuffer(4))
     const task: ReadTask = { method, args, deadline: monotonicTime() + TIME_LIMIT, cancelled }
 
-    let timer: NodeJS.Timeout | undefined
-    let giveUp: (() => void) | undefined
-    const givenUp = new Promise<never>((_resolve, reject) => {
-      giveUp = () => {
-        Atomics.store(cancelled, 0, 1)
-        reject(new StoreUnavailable(signal?.aborted ? 'nobody waits for the answer' : 'the read took too long'))
-      }
-      if (signal?.aborted) giveUp()
-      timer = setTimeout(giveUp, TIME_LIMIT)
-      signal?.addEventListener('abort', giveUp, { once: true })
-    })
+    const { promise: givenUp, reject } = Promise.withResolvers<never>()
+    const giveUp = (): void => {
+      Atomics.store(cancelled, 0, 1)
+      reject(new StoreUnavailable(signal?.aborted ? 'nobody waits for the answer' : 'the read took too long'))
+    }
+    const timer = setTimeout(giveUp, TIME_LIMIT)
+    signal?.addEventListener('abort', giveUp, { once: true })
+    if (signal?.aborted) giveUp()
     try {
       return await Promise.race([pool.run(task), givenUp])
     } catch (cause) {
       throw cause instanceof StoreUnavailable ? cause : new StoreUnavailable('the database could not be read', { cause })
     } finally {
       clearTimeout(timer)
-      if (giveUp !== undefined) signal?.removeEventListener('abort', giveUp)
+      signal?.removeEventListener('abort', giveUp)
     }
   }
 

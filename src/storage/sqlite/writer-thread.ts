@@ -48,6 +48,8 @@ const UNINDEXED_ROWS = 16_384
 /** How long nothing must have been written before the thread does what can wait, in ms. */
 const CHORES_IDLE = 20
 const CHECKPOINT_IDLE = 1000
+/** How long after a chore has failed it is tried again, in ms. */
+const RETRY = 1000
 
 const port = parentPort as MessagePort
 const { file, durable } = workerData as WriterData
@@ -122,7 +124,7 @@ function chores (): void {
 function rest (): void {
   const step = unlisted > 0 ? listSome : unindexed > 0 ? indexSome : undefined
   if (step === undefined) chore = setTimeout(attempt, CHECKPOINT_IDLE, () => checkpoint.whenIdle())
-  else if (attempt(step)) chore = setTimeout(rest, 0)
+  else chore = setTimeout(rest, attempt(step) ? 0 : RETRY)
 }
 
 function listSome (): void {
@@ -133,7 +135,7 @@ function indexSome (): void {
   unindexed = index.step(INDEX_ROWS)
 }
 
-/** A chore that fails, on a full disk for instance, is tried again after the next commit; nothing is lost meanwhile. */
+/** A chore can fail, on a full disk for instance. Nothing is lost by that: it is tried again later. */
 function attempt (work: () => void): boolean {
   try {
     work()

@@ -12,10 +12,10 @@ export function inspect<Result> (file: string, look: (database: Database.Databas
   }
 }
 
-/** Resolves when every message is in the search index. Nothing tells another process when it is: it has to ask. */
+/** Resolves when every message is listed and in the search index. Nothing tells another process when: it has to ask. */
 export async function untilIndexed (file: string): Promise<void> {
   const left = inspect(file, database => database.prepare<[], number>(
-    "SELECT (SELECT coalesce(max(seq), 0) FROM messages) - count FROM totals WHERE name = 'indexed'"
+    "SELECT 2 * (SELECT coalesce(max(seq), 0) FROM messages) - sum(count) FROM totals WHERE name IN ('listed', 'indexed')"
   ).pluck().get())
   if (left === 0) return
   await delay(10)
@@ -32,23 +32,25 @@ export async function untilResolved (attempt: () => Promise<unknown>): Promise<v
   }
 }
 
-const BUSIEST = 'SELECT from_msisdn AS msisdn, count(*) AS count FROM messages GROUP BY from_msisdn ORDER BY count(*) DESC, from_msisdn LIMIT 10'
+const BUSIEST = 'SELECT from_msisdn AS msisdn, count(*) AS count FROM messages WHERE listed = 1 GROUP BY from_msisdn ORDER BY count(*) DESC, from_msisdn LIMIT 10'
 
 /** Each counter as it is, beside the statement that counts the rows. */
 const COUNTERS: readonly (readonly [kept: string, counted: string])[] = [
-  ["SELECT count FROM totals WHERE name = 'messages'", 'SELECT count(*) AS count FROM messages'],
-  ["SELECT count FROM totals WHERE name = 'senders'", 'SELECT count(DISTINCT from_msisdn) AS count FROM messages'],
-  ['SELECT msisdn, count FROM senders ORDER BY msisdn', 'SELECT from_msisdn AS msisdn, count(*) AS count FROM messages GROUP BY from_msisdn ORDER BY from_msisdn'],
-  ['SELECT msisdn, count FROM recipients ORDER BY msisdn', 'SELECT to_msisdn AS msisdn, count(*) AS count FROM messages GROUP BY to_msisdn ORDER BY to_msisdn'],
+  ["SELECT count FROM totals WHERE name = 'messages'", 'SELECT count(*) AS count FROM messages WHERE listed = 1'],
+  ["SELECT count FROM totals WHERE name = 'senders'", 'SELECT count(DISTINCT from_msisdn) AS count FROM messages WHERE listed = 1'],
+  ['SELECT msisdn, count FROM senders ORDER BY msisdn', 'SELECT from_msisdn AS msisdn, count(*) AS count FROM messages WHERE listed = 1 GROUP BY from_msisdn ORDER BY from_msisdn'],
+  ['SELECT msisdn, count FROM recipients ORDER BY msisdn', 'SELECT to_msisdn AS msisdn, count(*) AS count FROM messages WHERE listed = 1 GROUP BY to_msisdn ORDER BY to_msisdn'],
   ['SELECT msisdn, count FROM busiest_senders ORDER BY count DESC, msisdn', BUSIEST],
   ...[4, 7, 10, 13, 16, 19].map(level => [
     `SELECT period, count FROM periods WHERE level = ${level} ORDER BY period`,
-    `SELECT substr(ts, 1, ${level}) AS period, count(*) AS count FROM messages GROUP BY 1 ORDER BY 1`
+    `SELECT substr(ts, 1, ${level}) AS period, count(*) AS count FROM messages WHERE listed = 1 GROUP BY 1 ORDER BY 1`
   ] as const),
+  // What is listed is everything up to a certain seq.
+  ["SELECT count(*) AS count FROM messages WHERE listed <> (seq <= (SELECT count FROM totals WHERE name = 'listed'))", 'SELECT 0 AS count'],
   ['SELECT count(*) AS count FROM periods WHERE level NOT IN (4, 7, 10, 13, 16, 19)', 'SELECT 0 AS count']
 ]
 
-/** The counters of a file that differ from its rows. */
+/** The counters of a file that differ from the rows that are listed. */
 export function wrongCounters (file: string): unknown[] {
   return inspect(file, database => database.transaction(() => COUNTERS.flatMap(([kept, counted]) => {
     const [actual, expected] = [database.prepare(kept).all(), database.prepare(counted).all()]

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Message } from '../../../src/message.ts'
 import { openMessageStore } from '../../../src/storage/open.ts'
-import { wrongCounters } from './inspect.ts'
+import { untilIndexed, wrongCounters } from './inspect.ts'
 import { select, statsOf } from './reference.ts'
 import { message, saveAll } from './suite/common.ts'
 
@@ -36,6 +36,8 @@ t.test('after any batches of messages the counters are what counting the rows sa
     }
   }), { numRuns: 60, endOnFailure: true })
   t.strictSame(await store.stats(), statsOf(known))
+  await untilIndexed(file)
+  t.strictSame(await store.stats(), statsOf(known))
   t.strictSame(wrongCounters(file), [])
   t.ok(known.length > 500)
 })
@@ -48,6 +50,8 @@ t.test('a sender is overtaken and comes back among the busiest, one message at a
   for (let round = 0; round < 6; round++) {
     for (let sender = 0; sender < 12; sender++) await store.save(message({ message_id: `m${++id}`, from: `+${(sender * 7 + round * 5) % 12 + 10}` }))
     for (let extra = 0; extra < round; extra++) await store.save(message({ message_id: `m${++id}`, from: `+${21 - round}` }))
+    t.strictSame(wrongCounters(file), [])
+    await untilIndexed(file)
     t.strictSame(wrongCounters(file), [])
   }
 })

@@ -1,25 +1,15 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { StoreUnusable, type MessageStore } from '../../../src/storage/message-store.ts'
 import { openMessageStore } from '../../../src/storage/open.ts'
+import { inspect, untilIndexed, wrongCounters } from './inspect.ts'
 import { EVERYTHING, message, saveAll } from './suite/common.ts'
 
 async function openStore (t: Test, file: string): Promise<MessageStore> {
   const store = await openMessageStore(`sqlite:///${file}`, { committed () {} })
   t.teardown(() => store.close())
   return store
-}
-
-/** Looks at a database file as any other program would. */
-function inspect<Result> (file: string, look: (database: Database.Database) => Result): Result {
-  const database = new Database(file)
-  try {
-    return look(database)
-  } finally {
-    database.close()
-  }
 }
 
 /** Opening the file must fail with one clear line. */
@@ -173,4 +163,37 @@ t.test('a database with another table of that name is refused', async t => {
   inspect(file, database => database.exec('CREATE TABLE messages (id INTEGER)'))
   await unusable(t, file, /messages/)
   t.equal(inspect(file, database => database.prepare("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'messages%'").pluck().get()), 1)
+})
+
+t.test('a database of the first version is brought up to date, with everything that it holds', async t => {
+  const file = join(t.testdir(), 'app.db')
+  const first = readFileSync(join(import.meta.dirname, '../../../src/storage/sqlite/migrations/001.do.messages.sql'), 'utf8')
+  inspect(file, database => {
+    database.exec(first)
+    database.exec(`
+      CREATE TABLE schema_version (version INTEGER PRIMARY KEY, name TEXT, md5 TEXT, run_at TIMESTAMP WITH TIME ZONE);
+      INSERT INTO schema_version (version, name) VALUES (1, 'messages');
+      INSERT INTO messages (message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded) VALUES
+        ('a', '+1', '+9', '2025-01-15T10:00:00.5Z', 'Straße', '2025-01-15T10:00:01Z', 1, 'strasse'),
+        ('b', '+2', '+9', '2025-01-15T10:00:00Z', NULL, '2025-01-15T10:00:01Z', 2, NULL),
+        ('c', '+2', '+8', '2024-12-31T23:59:59Z', 'Hello', '2025-01-15T10:00:01Z', 3, 'hello')`)
+  })
+  const store = await openStore(t, file)
+  const check = async (): Promise<void> => {
+    t.strictSame((await store.page(EVERYTHING, 50, 0)).messages.map(({ message_id: id }) => id), ['c', 'b', 'a'])
+    t.equal((await store.page({ since: '2025-01-15T10:00:00Z' }, 50, 0)).total, 2)
+    t.equal((await store.page({ q: 'STRASSE' }, 50, 0)).total, 1)
+    t.strictSame(await store.stats(), {
+      total_messages: 3,
+      senders_count: 2,
+      messages_per_sender: [{ from: '+2', count: 2 }, { from: '+1', count: 1 }],
+      first_message_ts: '2024-12-31T23:59:59Z',
+      last_message_ts: '2025-01-15T10:00:00.5Z'
+    })
+  }
+  await check()
+  await untilIndexed(file)
+  await check()
+  t.strictSame(wrongCounters(file), [])
+  t.equal(await store.save(message({ message_id: 'a' })), 'duplicate')
 })

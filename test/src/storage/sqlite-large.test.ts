@@ -50,7 +50,7 @@ function select ({ from, to, since, until, q }: Filter): Row[] {
 /** The rows in the table, with the counters as the migration counts them; nothing is in the search index. */
 function fill (database: Database.Database): void {
   const insert = database.prepare('INSERT INTO messages (message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-  const counting = readFileSync(join(SQLITE, 'migrations', '002.do.counters.sql'), 'utf8').split(/;\n/).map(sql => sql.trim()).filter(sql => sql.startsWith('INSERT'))
+  const counting = readFileSync(join(SQLITE, 'migrations', '002.do.listing.sql'), 'utf8').split(/;\n/).map(sql => sql.trim()).filter(sql => sql.startsWith('INSERT'))
   database.pragma('synchronous = OFF')
   database.transaction(() => {
     for (const [index, { message_id: id, from, to, ts, text, folded }] of rows.entries()) insert.run(id, from, to, ts, text, ts, index + 1, folded)

@@ -227,3 +227,9 @@ t.test('a log that grows without a pause is moved into the database meanwhile', 
   t.ok(statSync(file).size > 10_000_000)
   t.equal(await store.count(), 12_000)
 })
+
+t.test('a read whose client has gone before it begins is given up', async t => {
+  const { store } = await openStore(t)
+  await t.rejects(store.stats(AbortSignal.abort()), new StoreUnavailable('nobody waits for the answer'))
+  t.equal((await store.stats(new AbortController().signal)).total_messages, 0)
+})
