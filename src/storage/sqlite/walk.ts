@@ -6,7 +6,7 @@ import type { Budget } from './budget.ts'
 import type { Queries, Value } from './queries.ts'
 
 /** The messages that are not listed yet (listing.ts): few, and read one by one. */
-export const FROM_TAIL = "FROM messages WHERE seq > (SELECT count FROM totals WHERE name = 'listed')"
+export const FROM_TAIL = "FROM messages WHERE seq > (SELECT count FROM totals WHERE name = 'listed') AND listed = 0"
 
 export const COLUMNS = 'message_id, from_msisdn AS "from", to_msisdn AS "to", ts, text'
 
