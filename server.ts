@@ -33,7 +33,6 @@ async function serve (): Promise<void> {
     setTimeout(() => app.server.closeAllConnections(), IN_FLIGHT_TIMEOUT).unref()
     await app.close()
     logger.info('stopped')
-    if (err) throw err
   })
 
   await listen(app, config)

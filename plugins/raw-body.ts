@@ -18,24 +18,23 @@ export function takeRawBodies (scope: FastifyInstance, limit: number): void {
   scope.addContentTypeParser('*', (request, payload, done) => {
     const chunks: Buffer[] = []
     let received = 0
-    let over = false
 
+    const take = (chunk: Buffer): void => {
+      received += chunk.length
+      if (received <= limit) chunks.push(chunk)
+      else if (received > limit * DRAINED) refuse()
+    }
+    const end = (): void => {
+      if (received > limit) refuse()
+      else done(null, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
+    }
     const refuse = (): void => {
-      if (over) return
-      over = true
+      payload.off('data', take).off('end', end).resume()
       // What there is of it, for the log line.
       request.body = Buffer.concat(chunks)
       done(scope.httpErrors.payloadTooLarge('the body is too large'))
     }
-    payload.on('data', (chunk: Buffer) => {
-      received += chunk.length
-      if (received <= limit) chunks.push(chunk)
-      else if (received > limit * DRAINED) refuse()
-    })
-    payload.on('end', () => {
-      if (received > limit) refuse()
-      else done(null, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
-    })
+    payload.on('data', take).on('end', end)
     if (Number(request.headers['content-length']) > limit * DRAINED) refuse()
   })
 }

@@ -56,14 +56,12 @@ export class SqliteReaders {
     const timer = setTimeout(giveUp, TIME_LIMIT)
     signal?.addEventListener('abort', giveUp, { once: true })
     if (signal?.aborted) giveUp()
-    try {
-      return await Promise.race([pool.run(task), givenUp])
-    } catch (cause) {
+    return Promise.race([pool.run(task), givenUp]).catch((cause: unknown) => {
       throw cause instanceof StoreUnavailable ? cause : new StoreUnavailable('the database could not be read', { cause })
-    } finally {
+    }).finally(() => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', giveUp)
-    }
+    })
   }
 
   async close (): Promise<void> {
