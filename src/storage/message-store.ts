@@ -87,7 +87,7 @@ export interface MessageStore {
   /** How many saves wait for their commit at this moment. */
   readonly queueDepth: number
 
-  /** Resolves when the store answers and its schema is in place. */
+  /** Resolves when the store answers, its schema is in place, and a message saved now could be stored. */
   ping (): Promise<void>
 
   /** Finishes the saves that were accepted, then lets go of the database. */
