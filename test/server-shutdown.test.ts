@@ -94,13 +94,3 @@ t.test('a request that never ends is cut off, and the end is in order', async t 
   t.ok(performance.now() - begin < 9000)
   t.equal(JSON.parse(service.stdout.at(-1) ?? '').msg, 'stopped')
 })
-
-t.test('an error that nobody caught is told in a line, and ends the process with code 1', async t => {
-  const late = 'data:text/javascript,process.once("SIGWINCH", () => { throw new Error("out of the blue") })'
-  const { end, logged } = await serve(t, t.testdir(), {}, [...COVERED, '--import', late])
-  const told = logged('an error that nobody caught')
-  const { code, stderr } = await end('SIGWINCH')
-  t.match(await told, { level: 'fatal', error: /out of the blue/ })
-  t.equal(code, 1)
-  t.equal(stderr, '')
-})
