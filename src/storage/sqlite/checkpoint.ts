@@ -9,7 +9,7 @@ const LIMIT = 96 * 1024 * 1024
  *
  * SQLite moves its pages into the database every so often (database.ts) and then writes over it from the beginning, but
  * only at a moment when nobody reads from it; while there is always some reader, it grows. A checkpoint that waits for
- * readers ends that. They are soon done: none reads for longer than one slice (reader.ts).
+ * readers ends that. They are soon done (reader.ts).
  */
 export class SqliteCheckpoint {
   readonly #database: SqliteDatabase

@@ -23,7 +23,8 @@ const NARROW = 20_000
 /**
  * The questions that one connection answers, each within a budget.
  *
- * No read transaction lasts longer than one slice of a long read: while one lasts, the write-ahead log cannot begin anew.
+ * While a read transaction lasts, the write-ahead log cannot begin anew. None lasts longer than one slice of a read that
+ * has to look into rows, or one statement that an index answers alone, a deep offset at the longest.
  * What has to be of one state is either read in one short transaction, or bounded by `seq`, the order of commits.
  */
 export class SqliteReader {
