@@ -17,6 +17,12 @@ import { canonicalTimestamp } from './timestamp.ts'
 
 /** Text that every backend can hold and give back: no U+0000 and no half of a surrogate pair. */
 const STORABLE = '^[^\\u0000\\uD800-\\uDFFF]*$'
+const storable = new RegExp(STORABLE, 'u')
+
+/** Whether a stored text can hold `text`. */
+export function isStorable (text: string): boolean {
+  return storable.test(text)
+}
 
 export const MessageId = Type.String({
   minLength: 1,

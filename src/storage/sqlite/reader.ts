@@ -1,4 +1,4 @@
-import type { Message } from '../../message.ts'
+import { isStorable, type Message } from '../../message.ts'
 import type { CountedPage, Filter, Page, Position, Stats } from '../message-store.ts'
 import type { Budget } from './budget.ts'
 import type { SqliteDatabase } from './database.ts'
@@ -17,8 +17,10 @@ const SCHEMA = [
   "SELECT rowid FROM messages_search('any') LIMIT 1"
 ]
 
-/** A range of the list that is walked rather than searched by the trigram index, in messages. */
-const NARROW = 20_000
+/** A range of so few messages is walked rather than searched by the trigram index. */
+const NARROW = 2000
+/** In a range of so many messages, walking it counts many hits sooner than looking up each of them does. */
+const WALKABLE = 30_000
 
 /**
  * The questions that one connection answers, each within a budget.
@@ -39,12 +41,10 @@ export class SqliteReader {
   }
 
   page (filter: Filter, limit: number, offset: number, budget: Budget): CountedPage {
-    if (this.#isSearch(filter)) {
-      const search = new Search(this.#queries, filter, filter.q, budget)
-      const hits = search.fewHits()
-      if (hits !== undefined) return { ...pageOf(search.rowsOf(hits, offset, limit + 1), limit), total: search.countOf(hits) }
-      const rows = new Walk(this.#queries, filter, { last: search.last }).rows(offset, limit + 1, budget)
-      return { ...pageOf(rows, limit), total: search.count() }
+    if (isHopeless(filter)) return { messages: [], next: undefined, total: 0 }
+    if (isSearch(filter)) {
+      const range = this.#rangeOf(filter)
+      if (range > NARROW) return this.#searchPage(filter, range, limit, offset, budget)
     }
     const walk = new Walk(this.#queries, filter, { last: lastSeq(this.#queries) })
     const read = (): CountedPage => ({
@@ -54,9 +54,22 @@ export class SqliteReader {
     return walk.isSliced ? read() : this.#queries.snapshot(read)
   }
 
+  #searchPage (filter: IndexedFilter, range: number, limit: number, offset: number, budget: Budget): CountedPage {
+    const search = new Search(this.#queries, filter, filter.q, budget)
+    const hits = search.fewHits()
+    if (hits !== undefined) return { ...pageOf(search.rowsOf(hits, offset, limit + 1), limit), total: search.countOf(hits) }
+
+    const walk = new Walk(this.#queries, filter, { last: search.last })
+    return {
+      ...pageOf(walk.rows(offset, limit + 1, budget), limit),
+      total: range > WALKABLE ? search.count() : walk.count(budget)
+    }
+  }
+
   /** `limit` messages behind a position. */
   pageAfter (filter: Filter, limit: number, position: Position, budget: Budget): Page {
-    if (this.#isSearch(filter)) {
+    if (isHopeless(filter)) return { messages: [], next: undefined }
+    if (isSearch(filter) && this.#rangeOf(filter) > NARROW) {
       const search = new Search(this.#queries, filter, filter.q, budget, position)
       const hits = search.fewHits()
       if (hits !== undefined) return pageOf(search.rowsOf(hits, 0, limit + 1), limit)
@@ -64,12 +77,12 @@ export class SqliteReader {
     return pageOf(new Walk(this.#queries, filter, { after: position }).rows(0, limit + 1, budget), limit)
   }
 
-  /** Whether the trigram index knows `q`, and the rest of the filter leaves too much to look through it. */
-  #isSearch (filter: Filter): filter is Filter & { q: string } {
-    if (filter.q === undefined || !isIndexed(filter.q)) return false
-    const { from, to, since, until } = filter
-    const ranges = [{ from }, { to }, { since, until }].map(range => countByCounters(this.#queries, range) as number)
-    return Math.min(...ranges) > NARROW
+  /** How many messages the narrowest condition beside `q` lets through; Infinity where there is none. */
+  #rangeOf ({ from, to, since, until }: Filter): number {
+    const conditions: Filter[] = [{ from }, { to }, { since, until }]
+    return Math.min(...conditions
+      .filter(condition => Object.values(condition).some(value => value !== undefined))
+      .map(condition => countByCounters(this.#queries, condition) as number))
   }
 
   stats (_budget: Budget): Stats {
@@ -84,6 +97,18 @@ export class SqliteReader {
   ping (_budget: Budget): void {
     for (const sql of SCHEMA) this.#queries.one(sql)
   }
+}
+
+/** Whether no text can hold what is searched for. A trigram query cannot either. */
+function isHopeless ({ q }: Filter): boolean {
+  return q !== undefined && !isStorable(q)
+}
+
+/** A filter whose `q` the trigram index knows. */
+type IndexedFilter = Filter & { readonly q: string }
+
+function isSearch (filter: Filter): filter is IndexedFilter {
+  return filter.q !== undefined && isIndexed(filter.q)
 }
 
 /** One row more than `limit` was asked for: it says whether the list goes on. */

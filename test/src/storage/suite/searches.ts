@@ -77,9 +77,10 @@ export async function searches (t: Test, open: OpenStore): Promise<void> {
   })
 
   t.test('what no text can hold finds nothing, and breaks nothing', async t => {
-    const store = await storeOf(t, open, message({ text: 'a b c' }))
+    const store = await storeOf(t, open, message({ text: 'a b c abc\ufffd' }))
     for (const q of ['\u0000', 'a\u0000', '\u0000a', 'a b\u0000', 'a b c\u0000', '\ud800', 'abc\udc00', 'x'.repeat(100_000), '"'.repeat(5000)]) {
       t.strictSame(await store.page({ q }, 50, 0), { messages: [], total: 0, next: undefined }, JSON.stringify(q).slice(0, 20))
+      t.strictSame(await store.pageAfter({ q }, 50, { ts: '0001-01-01T00:00:00Z', message_id: '' }), { messages: [], next: undefined })
     }
   })
 
