@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import manifest from '../package.json' with { type: 'json' }
 import type { Load, LoadResult } from './load.ts'
 
 export const SECRET = 'a secret of the bench'
@@ -19,11 +20,14 @@ export interface Server {
   stop (): Promise<void>
 }
 
+/** The flags that `npm start` gives to Node.js. */
+const FLAGS = manifest.scripts.start.split(' ').filter(word => word.startsWith('--max-'))
+
 /** Starts a script that logs the address at which it listens; its log goes to a file, as a service's would. */
-export async function start (script: string, folder: string, env: Record<string, string> = {}): Promise<Server> {
+export async function start (script: string, folder: string, env: Record<string, string> = {}, flags: string[] = []): Promise<Server> {
   const log = join(folder, 'log')
   const output = openSync(log, 'w')
-  const child = spawn(process.execPath, [join(import.meta.dirname, script)], {
+  const child = spawn(process.execPath, [...flags, join(import.meta.dirname, script)], {
     env: { ...process.env, ...env }, stdio: ['ignore', output, 'inherit']
   })
   closeSync(output)
@@ -47,7 +51,7 @@ export async function start (script: string, folder: string, env: Record<string,
 export function startLetterbox (folder: string, database = join(folder, 'app.db')): Promise<Server> {
   return start('../server.ts', folder, {
     WEBHOOK_SECRET: SECRET, DATABASE_URL: `sqlite:///${database}`, PORT: '0', LOG_LEVEL: 'INFO', SHUTDOWN_DELAY: '0'
-  })
+  }, FLAGS)
 }
 
 async function address (child: ChildProcess, log: string): Promise<string> {

@@ -28,7 +28,7 @@ const JSON_TYPE = /^application\/(?:[^\s/;]+\+)?json$/i
  * parameters. No type at all is taken for JSON.
  */
 export function isJsonType (contentType: string | undefined): boolean {
-  if (contentType === undefined || contentType === '') return true
+  if (contentType === undefined || contentType === '' || contentType === 'application/json') return true
   const [essence = ''] = contentType.split(';', 1)
   return JSON_TYPE.test(essence.trim())
 }

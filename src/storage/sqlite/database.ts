@@ -24,6 +24,8 @@ export function openForWriting (file: string, durable: boolean): SqliteDatabase 
   database.pragma('journal_mode = WAL')
   database.pragma(`synchronous = ${durable ? 'FULL' : 'OFF'}`)
   database.pragma('cache_size = -32768')
+  // What a long statement keeps in order to be taken back would otherwise go to a temporary file, page by page.
+  database.pragma('temp_store = MEMORY')
   database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   return database
 }

@@ -40,8 +40,8 @@ export interface BatchDone {
 /** Rows that one transaction takes before it is committed; what waits longer waits for the next. */
 const BATCH_ROWS = 1024
 /** Rows that one step of listing takes, and one of indexing for search. */
-const LIST_ROWS = 1024
-const INDEX_ROWS = 256
+const LIST_ROWS = 2048
+const INDEX_ROWS = 512
 /** Rows that may be unlisted, or not indexed, and have to be read by every question, before that goes before commits. */
 const UNLISTED_ROWS = 2048
 const UNINDEXED_ROWS = 16_384

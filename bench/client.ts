@@ -1,0 +1,31 @@
+import { Agent, get } from 'node:http'
+
+export interface Answer {
+  readonly status: number
+  /** From sending the request to the last byte of the answer, in ms. */
+  readonly milliseconds: number
+}
+
+/** A client that asks one question at a time, over one connection. */
+export class Client {
+  readonly #url: string
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 })
+
+  constructor (url: string) {
+    this.#url = url
+  }
+
+  ask (path: string): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const begun = performance.now()
+      get(this.#url + path, { agent: this.#agent }, response => {
+        response.resume()
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, milliseconds: performance.now() - begun }))
+      }).on('error', reject)
+    })
+  }
+
+  close (): void {
+    this.#agent.destroy()
+  }
+}

@@ -1,0 +1,30 @@
+/** `npm run bench`: every script of the bench, one after the other, into docs/benchmarks.md. It takes about an hour. */
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import fastify from 'fastify/package.json' with { type: 'json' }
+import sqlite from 'better-sqlite3/package.json' with { type: 'json' }
+import { machine, toMarkdown, type Report } from './report.ts'
+
+const SCRIPTS = ['ingest', 'reads', 'mixed', 'memory']
+const PAGE = join(import.meta.dirname, '..', 'docs', 'benchmarks.md')
+
+const sections: string[] = []
+for (const script of SCRIPTS) {
+  const child = promisify(execFile)(process.execPath, [join(import.meta.dirname, `${script}.ts`), '--json'])
+  child.child.stderr?.pipe(process.stderr)
+  const { stdout } = await child
+  sections.push(toMarkdown(JSON.parse(stdout) as Report))
+}
+
+writeFileSync(PAGE, `# Benchmarks
+
+Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}. Each section is a script of \`bench/\` that can be run alone and says
+in its head what it takes (\`npm run bench:ingest -- --rounds 3\`); with \`--json\` it prints the figures for programs.
+
+- Machine: ${machine()}; the load generator runs beside the server, on the same machine.
+- Fastify ${fastify.version}, better-sqlite3 ${sqlite.version}; SQLite with \`synchronous=FULL\`; every other setting is the default.
+- Shared machines are noisy: compare ratios of one run, never rates of two.
+
+${sections.join('\n')}`)
