@@ -2,7 +2,10 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import t from 'tap'
 import { message } from './helper.ts'
+import { wrongCounters } from './src/storage/inspect.ts'
 import { COVERED, allMessages, ask, deliverTo, serve } from './process.ts'
+
+const KILLS = 20
 
 t.test('after a kill -9 under load every acknowledged message is there exactly once', async t => {
   const cwd = t.testdir()
@@ -10,7 +13,7 @@ t.test('after a kill -9 under load every acknowledged message is there exactly o
   const sent = new Set<string>()
   let next = 0
 
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < KILLS; round++) {
     const service = await serve(t, cwd)
     const enough = Promise.withResolvers<void>()
     const target = acknowledged.size + 150
@@ -49,6 +52,7 @@ t.test('after a kill -9 under load every acknowledged message is there exactly o
   t.equal(JSON.parse((await ask(`${service.url}/messages?q=TEXT`)).body).total, rows.length, 'the search finds all of them')
   t.equal((await service.end('SIGTERM')).code, 0)
 
+  t.strictSame(wrongCounters(join(cwd, 'data', 'app.db')), [])
   const database = new Database(join(cwd, 'data', 'app.db'), { readonly: true })
   t.teardown(() => database.close())
   t.strictSame(database.pragma('integrity_check'), [{ integrity_check: 'ok' }])
