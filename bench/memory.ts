@@ -55,7 +55,8 @@ try {
   for (let part = 1; part <= PARTS; part++) {
     for (let sent = 0; sent < messages / PARTS; sent += PORTION) {
       const requests = Math.min(PORTION, messages / PARTS - sent)
-      await load({ port: server.port, connections: 64, requests, secret: SECRET, seconds: Infinity })
+      const { ok } = await load({ port: server.port, connections: 64, requests, secret: SECRET, seconds: 3600 })
+      if (ok !== requests) throw new Error(`${requests - ok} of ${requests} deliveries were not answered 200`)
     }
     note(`${(messages / PARTS * part).toLocaleString('en')} messages in, a reader beside them`)
   }

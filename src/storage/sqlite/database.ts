@@ -23,7 +23,7 @@ export function openForWriting (file: string, durable: boolean): SqliteDatabase 
   const database = new Database(file, { timeout: WRITE_LOCK_TIMEOUT })
   database.pragma('journal_mode = WAL')
   database.pragma(`synchronous = ${durable ? 'FULL' : 'OFF'}`)
-  database.pragma('cache_size = -32768')
+  database.pragma('cache_size = -16384')
   // What a long statement keeps in order to be taken back would otherwise go to a temporary file, page by page.
   database.pragma('temp_store = MEMORY')
   database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
@@ -33,6 +33,6 @@ export function openForWriting (file: string, durable: boolean): SqliteDatabase 
 /** Opens a database file, which must exist, for reading. */
 export function openForReading (file: string): SqliteDatabase {
   const database = new Database(file, { readonly: true, fileMustExist: true, timeout: READ_LOCK_TIMEOUT })
-  database.pragma('cache_size = -16384')
+  database.pragma('cache_size = -8192')
   return database
 }
