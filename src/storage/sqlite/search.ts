@@ -17,6 +17,9 @@ const TABLE_SLICE = 20_000
 const INDEX_SLICE = 500_000
 const JOINED_SLICE = 50_000
 
+/** A number to compare with the index's rowid: FTS5 finds its place by integers only, and JavaScript's are bound as reals. */
+const INTEGER = 'CAST(? AS INTEGER)'
+
 /** Whether the trigram index can answer for `q`. */
 export function isIndexed (q: string): boolean {
   return [...foldCase(q)].length >= INDEXED_LENGTH
@@ -51,7 +54,7 @@ export class Search {
   /** The `seq` of every hit, before the rest of the filter; undefined when there are too many to sort them. */
   fewHits (): number[] | undefined {
     const hits = this.#seqs(`
-      SELECT rowid AS seq FROM messages_search WHERE messages_search MATCH ? AND rowid <= ? LIMIT ?`,
+      SELECT rowid AS seq FROM messages_search WHERE messages_search MATCH ? AND rowid <= ${INTEGER} LIMIT ?`,
     this.#phrase, this.#indexed, FEW_HITS + 1)
     for (const [from, to] of this.#slices(this.#indexed, this.last, TABLE_SLICE)) {
       if (hits.length > FEW_HITS) return undefined
@@ -76,9 +79,9 @@ export class Search {
   count (): number {
     const { sql, values } = this.#rest
     const index = sql === ''
-      ? 'SELECT count(*) AS number FROM messages_search WHERE rowid > ? AND rowid <= ? AND messages_search MATCH ?'
+      ? `SELECT count(*) AS number FROM messages_search WHERE rowid > ${INTEGER} AND rowid <= ${INTEGER} AND messages_search MATCH ?`
       : `SELECT count(*) AS number FROM messages_search JOIN messages ON seq = messages_search.rowid
-         WHERE messages_search.rowid > ? AND messages_search.rowid <= ? AND messages_search MATCH ? ${sql}`
+         WHERE messages_search.rowid > ${INTEGER} AND messages_search.rowid <= ${INTEGER} AND messages_search MATCH ? ${sql}`
     const tail = `SELECT count(*) AS number FROM messages WHERE seq > ? AND seq <= ? AND instr(text_folded, ?) > 0 ${sql}`
 
     let count = 0

@@ -70,7 +70,7 @@ export class Walk {
 
   /** `limit` rows after the first `skip`. */
   rows (skip: number, limit: number, budget: Budget): Message[] {
-    if (!this.isSliced) return this.#rowsIn(this.#range(this.#start), skip, limit)
+    if (!this.isSliced) return this.#rowsFarther(skip, limit)
     const found: Message[] = []
     for (const slice of this.#slices(budget)) {
       // What is skipped is counted, and not read.
@@ -82,9 +82,27 @@ export class Walk {
     return found
   }
 
+  /**
+   * Steps over index entries without reading their rows. The row after `skip` others is at most as many listed rows
+   * farther as there are rows in the tail.
+   */
+  #rowsFarther (skip: number, limit: number): Message[] {
+    const inTail = skip === 0 ? 0 : this.#countInTail(this.#range(this.#start))
+    if (skip <= inTail) return this.#rowsIn(this.#range(this.#start), skip, limit)
+    const start = this.#keyAfter(this.#start, skip - inTail)
+    if (start === undefined) return []
+    const left = inTail - this.#countInTail(this.#range(this.#start, start))
+    return this.#rowsIn(this.#range(start), left, limit)
+  }
+
+  #countInTail (range: Condition): number {
+    const { tail, values } = this.#parts(range)
+    return this.#queries.number(`SELECT count(*) AS number ${tail}`, ...values)
+  }
+
   #countIn (range: Condition): number {
     const { listed, tail, values } = this.#parts(range)
-    return this.#queries.number(`SELECT (SELECT count(*) ${listed}) + (SELECT count(*) ${tail}) AS number`, ...values)
+    return this.#queries.number(`SELECT (SELECT count(*) ${listed}) + (SELECT count(*) ${tail}) AS number`, ...values, ...values)
   }
 
   /** The listed rows come in the order of the index; SQLite sorts the tail and merges the two. */
@@ -92,18 +110,17 @@ export class Walk {
     const { listed, tail, values } = this.#parts(range)
     const columns = `${COLUMNS}, moment`
     return this.#queries.all<Message & { moment: string }>(`
-      SELECT ${columns} ${listed} UNION ALL SELECT ${columns} ${tail} ${ORDER} LIMIT ? OFFSET ?`, ...values, limit, skip
+      SELECT ${columns} ${listed} UNION ALL SELECT ${columns} ${tail} ${ORDER} LIMIT ? OFFSET ?`, ...values, ...values, limit, skip
     ).map(({ moment, ...message }) => message)
   }
 
   /** The rows of a range, from the index and from the tail of those that are not listed yet. */
   #parts (range: Condition): { listed: string, tail: string, values: Value[] } {
     const conditions = `${this.#path.sql} ${range.sql} ${this.#rest.sql}`
-    const values = [...this.#path.values, ...range.values, ...this.#rest.values]
     return {
       listed: `FROM messages INDEXED BY ${this.#path.index} WHERE listed = 1 AND ${conditions}`,
       tail: `${FROM_TAIL} AND ${conditions}`,
-      values: [...values, ...values]
+      values: [...this.#path.values, ...range.values, ...this.#rest.values]
     }
   }
 
@@ -112,24 +129,27 @@ export class Walk {
     let start: Key | undefined = this.#start
     while (start !== undefined) {
       budget.check()
-      const end = this.#keyAfter(start)
+      const end = this.#keyAfter(start, SLICE)
       yield this.#range(start, end)
       start = end
     }
   }
 
-  /** The key of the entry that ends a slice; undefined when the range ends before. */
-  #keyAfter (start: Key): Key | undefined {
+  /** The key of the listed row that comes `count` entries later; undefined when the range ends before. */
+  #keyAfter (start: Key, count: number): Key | undefined {
     const { sql, values } = this.#range(start)
     return this.#queries.one<Key>(`
       SELECT moment, message_id FROM messages INDEXED BY ${this.#path.index}
-      WHERE listed = 1 AND ${this.#path.sql} ${sql} ${ORDER} LIMIT 1 OFFSET ?`, ...this.#path.values, ...values, SLICE - 1)
+      WHERE listed = 1 AND ${this.#path.sql} ${sql} ${ORDER} LIMIT 1 OFFSET ?`, ...this.#path.values, ...values, count - 1)
   }
 
+  /** One bound at each end: of two, SQLite would take one to look up and the other to check entry by entry. */
   #range (start: Key, end?: Key): Condition {
-    const range = { sql: '(moment, message_id) > (?, ?) AND moment < ?', values: [start.moment, start.message_id, this.#until] }
-    if (end === undefined) return range
-    return { sql: `${range.sql} AND (moment, message_id) <= (?, ?)`, values: [...range.values, end.moment, end.message_id] }
+    const after = [start.moment, start.message_id]
+    if (end === undefined) return { sql: '(moment, message_id) > (?, ?) AND moment < ?', values: [...after, this.#until] }
+    return {
+      sql: '(moment, message_id) > (?, ?) AND (moment, message_id) <= (?, ?)', values: [...after, end.moment, end.message_id]
+    }
   }
 }
 
