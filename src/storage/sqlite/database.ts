@@ -8,7 +8,7 @@ export type SqliteDatabase = Database.Database
 const CHECKPOINT_PAGES = 8000
 
 /** How long a write waits for another process to let go of the database, in ms. */
-const WRITE_LOCK_TIMEOUT = 2000
+export const WRITE_LOCK_TIMEOUT = 2000
 /** The same for a read, which waits only while another process recovers the log. */
 const READ_LOCK_TIMEOUT = 1000
 

@@ -123,8 +123,12 @@ function chores (): void {
 /** One step a turn of the event loop: a group that came in meanwhile goes first. */
 function rest (): void {
   const step = unlisted > 0 ? listSome : unindexed > 0 ? indexSome : undefined
-  if (step === undefined) chore = setTimeout(attempt, CHECKPOINT_IDLE, () => checkpoint.whenIdle())
+  if (step === undefined) chore = setTimeout(settle, CHECKPOINT_IDLE)
   else chore = setTimeout(rest, attempt(step) ? 0 : RETRY)
+}
+
+function settle (): void {
+  if (!attempt(() => checkpoint.whenIdle())) chore = setTimeout(settle, CHECKPOINT_IDLE)
 }
 
 function listSome (): void {

@@ -228,6 +228,28 @@ t.test('a log that grows without a pause is moved into the database meanwhile', 
   t.equal(await store.count(), 12_000)
 })
 
+t.test('a log that a reader keeps from beginning anew is cut back when that reader has gone', async t => {
+  const { file, store } = await openStore(t)
+  const sizeOfLog = (): number => statSync(`${file}-wal`).size
+  await store.save(message())
+  const reader = new Database(file, { readonly: true })
+  t.teardown(() => reader.close())
+  reader.exec('BEGIN; SELECT * FROM messages')
+
+  const text = 'x'.repeat(4096)
+  let id = 0
+  const save = async (): Promise<void> => {
+    const results = await saveAll(store, Array.from({ length: 1000 }, () => message({ message_id: `m-${++id}`, text })))
+    t.ok(results.every(result => result === 'created'))
+  }
+  while (sizeOfLog() < 112 * 1024 * 1024) await save()
+  await save()
+  reader.exec('COMMIT')
+  await save()
+  t.ok(sizeOfLog() < 64 * 1024 * 1024, `${sizeOfLog()} bytes of log`)
+  t.equal(await store.count(), id + 1)
+})
+
 t.test('a read whose client has gone before it begins is given up', async t => {
   const { store } = await openStore(t)
   await t.rejects(store.stats(AbortSignal.abort()), new StoreUnavailable('nobody waits for the answer'))
