@@ -23,10 +23,10 @@ const { values } = parseArgs({
 })
 const sizes = values.rows.split(',').map(Number)
 
-/** A question is asked so often at most, and for so many ms in all databases together. */
-const REQUESTS = Number(values.requests)
-const PATIENCE = 20_000
-const WARM_UP = 20
+/** How often a question is asked: so often, or for so many ms in all databases together, but `least` times. */
+interface Repetition { readonly requests: number, readonly patience: number, readonly least: number }
+const WARM_UP: Repetition = { requests: 20, patience: 2000, least: 1 }
+const MEASURED: Repetition = { requests: Number(values.requests), patience: 20_000, least: 3 }
 
 /** Paths by question; `pick` gives a different message of the database each time. */
 type Question = (pick: () => number, rows: number) => string
@@ -74,7 +74,7 @@ try {
 
 print({
   title: 'Reads',
-  method: `One client, one question at a time, over HTTP; each question up to ${REQUESTS} times, with other values each time, to ` +
+  method: `One client, one question at a time, over HTTP; each question up to ${MEASURED.requests} times, with other values each time, to ` +
     'databases of every size in turn. p50 in ms. The last column is the growth of p50 from the size before the last to the last.',
   columns: ['question', ...sizes.map(rows => `${rows.toLocaleString('en')} rows`), 'growth'],
   rows: table,
@@ -89,15 +89,20 @@ print({
 
 /** Times in ms, for each database. */
 async function measure (name: string, question: Question): Promise<number[][]> {
+  await askAll(name, question, WARM_UP)
+  return askAll(name, question, MEASURED)
+}
+
+async function askAll (name: string, question: Question, { requests, patience, least }: Repetition): Promise<number[][]> {
   const times: number[][] = targets.map(() => [])
-  const end = performance.now() + PATIENCE
-  for (let request = -WARM_UP; request < REQUESTS && (performance.now() < end || request < -WARM_UP + 2); request++) {
+  const end = performance.now() + patience
+  for (let number = 0; number < requests && (number < least || performance.now() < end); number++) {
     for (const [index, { rows, client }] of targets.entries()) {
       // An even walk through all messages that starts elsewhere with each question.
-      const pick = (): number => (Math.abs(request) * 7_919 + name.length * 104_729) % rows
+      const pick = (): number => (number * 7_919 + name.length * 104_729) % rows
       const { status, milliseconds } = await client.ask(question(pick, rows))
       if (status !== 200) count(`${name} at ${rows.toLocaleString('en')} rows (${status})`)
-      if (request >= 0 || performance.now() > end) times[index]?.push(milliseconds)
+      times[index]?.push(milliseconds)
     }
   }
   return times

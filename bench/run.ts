@@ -1,6 +1,10 @@
-/** `npm run bench`: every script of the bench, one after the other, into docs/benchmarks.md. It takes about an hour. */
+/**
+ * `npm run bench`: every script of the bench, one after the other, into docs/benchmarks.md. It takes about half an hour, and
+ * another half to make the databases at the first time. `npm run bench -- reads mixed` repeats only these; the rest of the
+ * page stays as it was.
+ */
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import fastify from 'fastify/package.json' with { type: 'json' }
@@ -8,17 +12,21 @@ import sqlite from 'better-sqlite3/package.json' with { type: 'json' }
 import { machine, toMarkdown, type Report } from './report.ts'
 
 const SCRIPTS = ['ingest', 'reads', 'mixed', 'memory']
-const PAGE = join(import.meta.dirname, '..', 'docs', 'benchmarks.md')
+const ROOT = join(import.meta.dirname, '..')
+/** The last report of each script. */
+const REPORTS = join(ROOT, 'data', 'bench')
 
-const sections: string[] = []
-for (const script of SCRIPTS) {
+const asked = process.argv.slice(2)
+mkdirSync(REPORTS, { recursive: true })
+for (const script of asked.length > 0 ? asked : SCRIPTS) {
   const child = promisify(execFile)(process.execPath, [join(import.meta.dirname, `${script}.ts`), '--json'])
   child.child.stderr?.pipe(process.stderr)
   const { stdout } = await child
-  sections.push(toMarkdown(JSON.parse(stdout) as Report))
+  writeFileSync(join(REPORTS, `${script}.json`), stdout)
 }
 
-writeFileSync(PAGE, `# Benchmarks
+const sections = SCRIPTS.map(script => toMarkdown(JSON.parse(readFileSync(join(REPORTS, `${script}.json`), 'utf8')) as Report))
+writeFileSync(join(ROOT, 'docs', 'benchmarks.md'), `# Benchmarks
 
 Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}. Each section is a script of \`bench/\` that can be run alone and says
 in its head what it takes (\`npm run bench:ingest -- --rounds 3\`); with \`--json\` it prints the figures for programs.
