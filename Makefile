@@ -1,6 +1,6 @@
 # Everything here is a shorthand: the README names the plain command behind each target.
 
-.PHONY: run dev test up down logs
+.PHONY: run dev test up down logs up-scale down-scale
 
 # Installs what is missing. Scripts of dependencies are not run, but for the one that brings Node.js 24: nothing here
 # needs a compiler.
@@ -30,3 +30,9 @@ down:
 
 logs:
 	docker compose logs --follow api
+
+up-scale:
+	docker compose --file compose.scale.yaml up --build --detach --wait
+
+down-scale:
+	docker compose --file compose.scale.yaml down

@@ -45,7 +45,7 @@ export async function build (
   await app.register(requestLog)
   await app.register(openapi)
   await app.register(metrics)
-  await app.register(db, { url: config.databaseUrl })
+  await app.register(db, { url: config.databaseUrl, readUrl: config.databaseReadUrl, readConnections: config.databasePool })
   await app.register(health, { hasSecret: config.webhookSecrets.length > 0 })
 
   await app.register(webhook, { secrets: config.webhookSecrets, bodyLimit: config.bodyLimit })

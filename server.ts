@@ -5,7 +5,7 @@ import { build } from './app.ts'
 import { ConfigError, loadConfig, type Config } from './src/config.ts'
 import { createLogger } from './src/logger.ts'
 
-/** How long requests in flight may take to end, and the whole shutdown, in ms. */
+/** How long requests in flight may take to end, and the whole shutdown once the door is shut, in ms. */
 const IN_FLIGHT_TIMEOUT = 5000
 const SHUTDOWN_TIMEOUT = 9000
 
@@ -25,7 +25,7 @@ async function serve (): Promise<void> {
   const app = await build(config, logger)
   // Before it listens: a signal that comes right after the first connection must not cut it off.
   // Not on beforeExit: that is where a failed listen ends, and it must keep its exit code.
-  closeWithGrace({ delay: SHUTDOWN_TIMEOUT, logger: false, skip: ['beforeExit'] }, async ({ signal, err }) => {
+  closeWithGrace({ delay: config.shutdownDelay + SHUTDOWN_TIMEOUT, logger: false, skip: ['beforeExit'] }, async ({ signal, err }) => {
     if (err) logger.fatal({ error: err.stack }, 'an error that nobody caught: shutting down')
     else logger.info({ signal }, 'shutting down')
     app.drain()

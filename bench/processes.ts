@@ -23,9 +23,11 @@ export interface Server {
 /** The flags that `npm start` gives to Node.js. */
 const FLAGS = manifest.scripts.start.split(' ').filter(word => word.startsWith('--max-'))
 
+let started = 0
+
 /** Starts a script that logs the address at which it listens; its log goes to a file, as a service's would. */
 export async function start (script: string, folder: string, env: Record<string, string> = {}, flags: string[] = []): Promise<Server> {
-  const log = join(folder, 'log')
+  const log = join(folder, `log-${++started}`)
   const output = openSync(log, 'w')
   const child = spawn(process.execPath, [...flags, join(import.meta.dirname, script)], {
     env: { ...process.env, ...env }, stdio: ['ignore', output, 'inherit']
@@ -47,11 +49,10 @@ export async function start (script: string, folder: string, env: Record<string,
   }
 }
 
-/** Letterbox, as `npm start` runs it, on a database in `folder`. */
-export function startLetterbox (folder: string, database = join(folder, 'app.db')): Promise<Server> {
-  return start('../server.ts', folder, {
-    WEBHOOK_SECRET: SECRET, DATABASE_URL: `sqlite:///${database}`, PORT: '0', LOG_LEVEL: 'INFO', SHUTDOWN_DELAY: '0'
-  }, FLAGS)
+/** Letterbox, as `npm start` runs it. @param databaseUrl a file is taken for a SQLite database */
+export function startLetterbox (folder: string, databaseUrl: string): Promise<Server> {
+  const DATABASE_URL = databaseUrl.includes('://') ? databaseUrl : `sqlite:///${databaseUrl}`
+  return start('../server.ts', folder, { WEBHOOK_SECRET: SECRET, DATABASE_URL, PORT: '0', LOG_LEVEL: 'INFO', SHUTDOWN_DELAY: '0' }, FLAGS)
 }
 
 async function address (child: ChildProcess, log: string): Promise<string> {

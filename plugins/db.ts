@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import type { MessageStore } from '../src/storage/message-store.ts'
-import { openMessageStore } from '../src/storage/open.ts'
+import { openMessageStore, type ServerOptions } from '../src/storage/open.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -8,13 +8,13 @@ declare module 'fastify' {
   }
 }
 
-export interface DbOptions {
+export interface DbOptions extends ServerOptions {
   readonly url: string
 }
 
 /** `app.messages`: opened before the first request is taken, closed when the last one is answered. */
-export default fp<DbOptions>(async (app, { url }) => {
-  const messages = await openMessageStore(url, app.storeObserver)
+export default fp<DbOptions>(async (app, { url, ...options }) => {
+  const messages = await openMessageStore(url, app.storeObserver, options)
   app.decorate('messages', messages)
   app.addHook('onClose', () => messages.close())
 }, { name: 'db', dependencies: ['metrics'] })

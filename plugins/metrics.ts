@@ -8,7 +8,7 @@ import type { StoreObserver } from '../src/storage/message-store.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Where a store reports its commits. */
+    /** Where a store reports its commits, and what an operator should know. */
     storeObserver: StoreObserver
   }
 }
@@ -76,7 +76,8 @@ export default fp(async app => {
     committed (rows, seconds) {
       batchSize.observe(rows)
       commitSeconds.observe(seconds)
-    }
+    },
+    notice (text) { app.log.warn(text) }
   })
 
   await app.register(fastifyMetrics.default, {

@@ -21,7 +21,7 @@ export type LogLevel = typeof LEVELS[keyof typeof LEVELS]
 const isLevel = (name: string): boolean => Object.hasOwn(LEVELS, name)
 
 /** Variables that may also be given as NAME_FILE, the path of a file that holds the value. */
-const SECRETS = ['WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL'] as const
+const SECRETS = ['WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL', 'DATABASE_READ_URL'] as const
 
 /** Each description ends the sentence "NAME must be …" when a value breaks the rule. */
 const Environment = Type.Object({
@@ -30,8 +30,13 @@ const Environment = Type.Object({
   DATABASE_URL: Type.String({
     default: 'sqlite:///data/app.db',
     format: 'database-url',
-    description: 'sqlite:///relative.db, sqlite:////absolute.db or sqlite:///:memory:'
+    description: 'sqlite:///relative.db, sqlite:////absolute.db, sqlite:///:memory: or postgres://user:password@host/database'
   }),
+  DATABASE_READ_URL: Type.Optional(Type.String({
+    format: 'postgres-url',
+    description: 'postgres://user:password@host/database, and DATABASE_URL too'
+  })),
+  DATABASE_POOL: Type.Integer({ default: 8, minimum: 1, maximum: 1000, description: 'a number of connections from 1 to 1000' }),
   LOG_LEVEL: Type.String({
     default: 'INFO',
     format: 'log-level',
@@ -57,6 +62,10 @@ export interface Config {
   /** Keys under which a delivery may be signed, the current one first. Empty: nothing is ever accepted. */
   readonly webhookSecrets: readonly string[]
   readonly databaseUrl: string
+  /** Where reads go instead: a replica of PostgreSQL, which may lag behind. */
+  readonly databaseReadUrl: string | undefined
+  /** Connections to PostgreSQL for reads. */
+  readonly databasePool: number
   readonly logLevel: LogLevel
   readonly host: string
   /** 0 lets the system choose. */
@@ -85,6 +94,8 @@ export function loadConfig (env: Readonly<Record<string, string | undefined>>): 
   return Object.freeze({
     webhookSecrets: Object.freeze(acceptedSecrets(read)),
     databaseUrl: read.DATABASE_URL,
+    databaseReadUrl: read.DATABASE_READ_URL,
+    databasePool: read.DATABASE_POOL,
     logLevel: LEVELS[level],
     host: read.HOST,
     port: read.PORT,
@@ -130,6 +141,7 @@ function validate (env: Record<string, string>): Environment {
     verbose: true,
     formats: {
       'database-url': (url: string) => parseDatabaseUrl(url) !== undefined,
+      'postgres-url': (url: string) => parseDatabaseUrl(url)?.backend === 'postgres' && parseDatabaseUrl(env['DATABASE_URL'] ?? '')?.backend === 'postgres',
       'log-level': (name: string) => isLevel(name.toUpperCase())
     }
   })

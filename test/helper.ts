@@ -22,15 +22,46 @@ export interface TestApp {
   requestLines (): LogLine[]
 }
 
+/** A new, empty database, looked at past the service. */
+export interface TestDatabase {
+  readonly url: string
+  /** How many messages are in it. */
+  rows (): Promise<number>
+}
+
+/** Makes a database that is gone with the test. */
+export type MakeDatabase = (t: Test) => Promise<TestDatabase>
+
+let makeDatabase: MakeDatabase = async t => {
+  const file = join(t.testdir(), 'test.db')
+  return {
+    url: `sqlite:///${file}`,
+    rows: async () => {
+      const database = new Database(file, { readonly: true })
+      try {
+        return database.prepare<[], number>('SELECT count(*) FROM messages').pluck().get() as number
+      } finally {
+        database.close()
+      }
+    }
+  }
+}
+const databases = new WeakMap<Test, TestDatabase>()
+
+/** From now on apps are built on databases of this kind. */
+export function testOn (make: MakeDatabase): void {
+  makeDatabase = make
+}
+
 /**
- * The service as production builds it, on a new SQLite file that is gone with the test.
+ * The service as production builds it, on a new database that is gone with the test.
  *
  * @param env overrides and adds to the environment
  */
 export async function buildApp (t: Test, env: Record<string, string | undefined> = {}): Promise<TestApp> {
-  const config = loadConfig({
-    WEBHOOK_SECRET: SECRET, DATABASE_URL: `sqlite:///${join(t.testdir(), 'test.db')}`, ...env
-  })
+  const database = await makeDatabase(t)
+  databases.set(t, database)
+  const config = loadConfig({ WEBHOOK_SECRET: SECRET, DATABASE_URL: database.url, ...env })
   const lines: LogLine[] = []
   const app = await build(config, createLogger(config.logLevel, { write: line => { lines.push(JSON.parse(line)) } }))
   t.teardown(() => app.close())
@@ -67,14 +98,11 @@ export async function deliver (t: Test, app: FastifyInstance, ...messages: Recor
   }
 }
 
-/** How many messages are in the database file of {@link buildApp}, asked past the service. */
-export function rowsOnDisk (t: Test): number {
-  const database = new Database(join(t.testdirName, 'test.db'), { readonly: true })
-  try {
-    return database.prepare<[], number>('SELECT count(*) FROM messages').pluck().get() ?? 0
-  } finally {
-    database.close()
-  }
+/** How many messages are in the database of {@link buildApp}, asked past the service. */
+export async function rowsStored (t: Test): Promise<number> {
+  const database = databases.get(t)
+  if (database === undefined) throw new Error('no app was built in this test')
+  return database.rows()
 }
 
 /** GETs a path as JSON. */

@@ -14,9 +14,10 @@ const ROOT = join(import.meta.dirname, '..')
 export const SERVER = join(ROOT, 'server.ts')
 export const SEND = join(ROOT, 'scripts', 'send.ts')
 export const MAKE_ENV = join(ROOT, 'scripts', 'make-env.ts')
+export const COPY_STORE = join(ROOT, 'scripts', 'copy-store.ts')
 
 /** The variables of the service, which a child does not inherit from who runs the tests. */
-const OWN = /^(?:WEBHOOK_SECRET|WEBHOOK_SECRET_PREVIOUS|DATABASE_URL)(?:_FILE)?$|^(?:LOG_LEVEL|HOST|PORT|BODY_LIMIT|SHUTDOWN_DELAY)$/
+const OWN = /^(?:WEBHOOK_SECRET|WEBHOOK_SECRET_PREVIOUS|DATABASE_URL|DATABASE_READ_URL)(?:_FILE)?$|^(?:DATABASE_POOL|LOG_LEVEL|HOST|PORT|BODY_LIMIT|SHUTDOWN_DELAY)$/
 
 export type Child = ChildProcessByStdio<null, Readable, Readable>
 
@@ -132,19 +133,22 @@ async function untilAccepted (url: string): Promise<void> {
 
 export interface Answer { readonly status: number | undefined, readonly headers: IncomingMessage['headers'], readonly body: string }
 
-/** One request on a connection of its own. */
-export async function ask (url: string, { method = 'GET', headers = {}, body = '' }: { method?: string, headers?: Env, body?: string } = {}): Promise<Answer> {
-  const agent = new Agent({ keepAlive: false })
+export interface Question { readonly method?: string, readonly headers?: Env, readonly body?: string, readonly agent?: Agent }
+
+/** One request, on a connection of its own unless an agent is given. */
+export async function ask (
+  url: string, { method = 'GET', headers = {}, body = '', agent = new Agent({ keepAlive: false }) }: Question = {}
+): Promise<Answer> {
   const sent = request(url, { method, headers, agent }).end(body)
   const [response] = await once(sent, 'response') as [IncomingMessage]
   return { status: response.statusCode, headers: response.headers, body: await text(response) }
 }
 
 /** Delivers a signed message. */
-export function deliverTo (url: string, message: Record<string, unknown>, secret = SECRET): Promise<Answer> {
+export function deliverTo (url: string, message: Record<string, unknown>, secret = SECRET, agent?: Agent): Promise<Answer> {
   const body = JSON.stringify(message)
   return ask(`${url}/webhook`, {
-    method: 'POST', headers: { 'content-type': 'application/json', 'x-signature': sign(Buffer.from(body), secret) }, body
+    method: 'POST', headers: { 'content-type': 'application/json', 'x-signature': sign(Buffer.from(body), secret) }, body, ...agent && { agent }
   })
 }
 

@@ -19,10 +19,13 @@ export interface GroupCommitLimits {
   /** Saves that may wait, in number and in bytes of their strings. The next one is refused at once. */
   readonly rows: number
   readonly bytes: number
+  /** When a group fails, saves that have waited longer for their turn are refused with it, in ms. Without it none are. */
+  readonly patience?: number
 }
 
 interface Save {
   readonly message: Message
+  readonly begun: number
   readonly bytes: number
   readonly resolve: (result: SaveResult) => void
   readonly reject: (error: Error) => void
@@ -63,7 +66,7 @@ export class GroupCommit {
     this.#rows++
     this.#bytes += bytes
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ message, bytes, resolve, reject })
+      this.#waiting.push({ message, begun: performance.now(), bytes, resolve, reject })
       if (this.#waiting.length >= this.#limits.groupSize) this.#send()
       else this.#schedule()
     })
@@ -104,12 +107,26 @@ export class GroupCommit {
         else save.reject(new StoreUnavailable('the database refused the message', { cause: outcome }))
       })
     } catch (cause) {
-      for (const save of group) save.reject(new StoreUnavailable('the database could not store the message', { cause }))
-    } finally {
-      for (const { bytes } of group) {
-        this.#rows--
-        this.#bytes -= bytes
-      }
+      const failed = [...group, ...this.#impatient()]
+      for (const save of failed) save.reject(new StoreUnavailable('the database could not store the message', { cause }))
+      this.#forget(failed)
+      return
+    }
+    this.#forget(group)
+  }
+
+  /** Takes those out that have waited for too long. */
+  #impatient (): Save[] {
+    const { patience = Infinity } = this.#limits
+    const latest = performance.now() - patience
+    const patient = this.#waiting.findIndex(({ begun }) => begun >= latest)
+    return this.#waiting.splice(0, patient === -1 ? this.#waiting.length : patient)
+  }
+
+  #forget (saves: readonly Save[]): void {
+    for (const { bytes } of saves) {
+      this.#rows--
+      this.#bytes -= bytes
     }
   }
 }

@@ -45,13 +45,16 @@ export interface Stats {
   readonly last_message_ts: string | null
 }
 
-/** Told about every commit, for metrics. It must not throw. */
+/** Told what happens inside, for metrics and the log. It must not throw. */
 export interface StoreObserver {
   /**
    * @param rows how many saves the transaction held
    * @param seconds how long it took, the sync to disk included
    */
   committed (rows: number, seconds: number): void
+
+  /** @param text what an operator should know, in one sentence */
+  notice (text: string): void
 }
 
 /**

@@ -4,7 +4,7 @@ import { StoreUnusable } from './message-store.ts'
 
 /** What a backend gives to have its schema brought up to date: `folder/migrations/NNN.do.name.sql` are run in order. */
 export interface Migratable {
-  readonly driver: 'sqlite3'
+  readonly driver: 'sqlite3' | 'pg'
   /** The backend's own folder. */
   readonly folder: string
   /** Runs one statement. */

@@ -1,5 +1,7 @@
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import t from 'tap'
-import { buildApp, deliver, get, message, rowsOnDisk } from '../helper.ts'
+import { buildApp, deliver, delivery, get, message, rowsStored } from '../helper.ts'
 import { build } from '../../app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/logger.ts'
@@ -13,7 +15,7 @@ t.test('the store is open before the first request, and closed with the app', as
   t.equal(await app.messages.count(), 1)
   await app.close()
   await t.rejects(app.messages.count())
-  t.equal(rowsOnDisk(t), 1)
+  t.equal(await rowsStored(t), 1)
 })
 
 t.test('the next app on the same file has the messages and knows their ids', async t => {
@@ -44,4 +46,31 @@ t.test('an app on a file that is no database does not start', async t => {
   const folder = t.testdir({ 'test.db': 'this is no database, and long enough to be seen as none'.repeat(99) })
   const config = loadConfig({ DATABASE_URL: `sqlite:///${folder}/test.db` })
   await t.rejects(build(config, silent), StoreUnusable)
+})
+
+t.test('a database that another process holds is 503, and 200 again once it is free', async t => {
+  const { app, requestLines } = await buildApp(t)
+  const other = new Database(join(t.testdirName, 'test.db'))
+  t.teardown(() => other.close())
+  other.exec('BEGIN IMMEDIATE')
+  const { statusCode, headers } = await app.inject(delivery(message()))
+  t.equal(statusCode, 503)
+  t.match(headers['retry-after'], /^[1-9]\d*$/)
+  t.match(requestLines(), [{ level: 'error', error: /^the database could not store the message: .*locked/ }], 'the error and its cause')
+  other.exec('ROLLBACK')
+  t.equal((await app.inject(delivery(message()))).statusCode, 200)
+  t.equal(await rowsStored(t), 1)
+})
+
+t.test('a PostgreSQL that does not answer keeps nothing from starting, and the log says why once', async t => {
+  const { app, lines, requestLines } = await buildApp(t, { DATABASE_URL: 'postgres://user:hunter2@127.0.0.1:1/inbox' })
+  t.equal((await app.inject('/health/live')).statusCode, 200)
+  t.strictSame((await app.inject('/health/ready')).json(), { detail: 'not ready: the store does not answer' })
+  for (const request of [delivery(message()), { url: '/messages' }, { url: '/messages/m1' }, { url: '/stats' }]) {
+    const { statusCode, headers } = await app.inject(request)
+    t.equal(statusCode, 503)
+    t.equal(headers['retry-after'], '1')
+  }
+  t.match(lines.filter(line => !requestLines().includes(line)), [{ level: 'warn', msg: /^the database cannot be used: .*ECONNREFUSED/ }])
+  t.notMatch(JSON.stringify(lines), 'hunter2')
 })

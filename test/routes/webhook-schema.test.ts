@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import { buildApp, delivery, get, message, rowsOnDisk } from '../helper.ts'
+import { buildApp, delivery, get, message, rowsStored } from '../helper.ts'
 
 /** A value as the name of an assertion: short and ASCII. */
 function named (value: unknown): string {
@@ -70,7 +70,7 @@ t.test('U+0000 and lone surrogates are refused, escaped as they come; pairs are 
     await refuses(t, app, json.replace('TEXT', escape), ['/text'])
     await refuses(t, app, json.replace('+919876543210', `+91${escape}`), ['/from'])
   }
-  t.equal(rowsOnDisk(t), 0)
+  t.equal(await rowsStored(t), 0)
   t.equal((await app.inject(delivery(json.replace('TEXT', '\\ud83d\\ude00')))).statusCode, 200)
   t.equal((await get(app, '/messages/ID')).body['text'], '😀')
 })
@@ -101,7 +101,7 @@ t.test('a body that is no JSON object is refused', async t => {
     '', ' ', '{', '{}{}', `${JSON.stringify(message())}x`, "{'message_id':'m1'}", '{"a":1,}', 'NaN', '{"a":NaN}', '// c\n{}', 'undefined',
     '[', '[1', `${JSON.stringify(message())}\u0000`
   ]) await refuses(t, app, body, [''])
-  t.equal(rowsOnDisk(t), 0)
+  t.equal(await rowsStored(t), 0)
 })
 
 t.test('a body that is not UTF-8 is refused, wherever the bytes are', async t => {

@@ -1,7 +1,7 @@
 /** Which signatures are right: the scheme's edges, over HTTP. test/src/signature has the vectors. */
 import t from 'tap'
 import { createHmac } from 'node:crypto'
-import { buildApp, delivery, message, rowsOnDisk, SECRET } from '../helper.ts'
+import { buildApp, delivery, message, rowsStored, SECRET } from '../helper.ts'
 
 const body = JSON.stringify(message())
 const right = createHmac('sha256', SECRET).update(body).digest('hex')
@@ -43,7 +43,7 @@ t.test('anything but exactly the right 64 digits is 401 with one and the same bo
     t.equal(response.statusCode, 401, name)
     t.equal(response.body, '{"detail":"invalid signature"}', name)
   }
-  t.equal(rowsOnDisk(t), 0)
+  t.equal(await rowsStored(t), 0)
 })
 
 t.test('it covers the bytes as received: the same JSON spelled otherwise is another body', async t => {
@@ -57,7 +57,7 @@ t.test('it covers the bytes as received: the same JSON spelled otherwise is anot
     t.strictNotSame(spelling, body)
     t.equal((await app.inject(delivery(spelling, { 'x-signature': right }))).statusCode, 401, spelling)
   }
-  t.equal(rowsOnDisk(t), 0)
+  t.equal(await rowsStored(t), 0)
   t.equal((await app.inject(delivery(JSON.stringify(message(), null, 1)))).statusCode, 200)
 })
 

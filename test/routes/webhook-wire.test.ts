@@ -1,7 +1,7 @@
 /** Deliveries as bytes on a connection. */
 import t from 'tap'
 import { once } from 'node:events'
-import { buildApp, listen, message, rowsOnDisk } from '../helper.ts'
+import { buildApp, listen, message, rowsStored } from '../helper.ts'
 import { chunk, exchange, head, open, post, signed, writeThenRead } from '../wire.ts'
 
 const OK = '{"status":"ok"}'
@@ -21,7 +21,7 @@ t.test('a body in chunks is the same delivery', async t => {
   const pieces = Array.from({ length: Math.ceil(json.length / 7) }, (_, n) => chunk(json.subarray(n * 7, n * 7 + 7)))
   const [answer] = await exchange(port, head(...signed(json), 'Transfer-Encoding: chunked', 'Connection: close'), ...pieces, chunk(''))
   t.match(answer, { status: 200, body: OK })
-  t.equal(rowsOnDisk(t), 1)
+  t.equal(await rowsStored(t), 1)
 })
 
 t.test('a body in chunks without a Content-Type is a delivery too', async t => {
@@ -40,7 +40,7 @@ t.test('a request that arrives byte by byte is the same delivery', async t => {
   const bytes = post(json.toString(), 'Connection: close')
   const packets = Array.from(bytes, (_, n) => bytes.subarray(n, n + 1))
   t.match(await exchange(port, ...packets), [{ status: 200, body: OK }])
-  t.equal(rowsOnDisk(t), 1)
+  t.equal(await rowsStored(t), 1)
 })
 
 t.test('header bytes that are not ASCII are 401', async t => {
@@ -51,7 +51,7 @@ t.test('header bytes that are not ASCII are 401', async t => {
     const [answer] = await exchange(port, head(type, line, `Content-Length: ${json.length}`, 'Connection: close'), json)
     t.match(answer, { status: 401, body: REFUSED })
   }
-  t.equal(rowsOnDisk(t), 0)
+  t.equal(await rowsStored(t), 0)
 })
 
 t.test('two X-Signature headers are 401, even if both are right', async t => {
@@ -87,7 +87,7 @@ t.test('deliveries that share a connection, pipelined, are answered in order', a
     first ?? '', second ?? '', Buffer.from(head()), Buffer.from('GET /messages HTTP/1.1\r\nHost: x\r\n\r\n'), post('{', 'Connection: close')
   ].map(bytes => Buffer.from(bytes))))
   t.strictSame(answers.map(({ status }) => status), [200, 200, 401, 200, 422])
-  t.equal(rowsOnDisk(t), 2)
+  t.equal(await rowsStored(t), 2)
 })
 
 for (const chunked of [false, true]) {
@@ -113,7 +113,7 @@ for (const chunked of [false, true]) {
       const answers = await writeThenRead(port, head(...signed(body), framing), ...packets)
       t.match(answers, [{ status: 413, headers: { connection: 'close' }, body: '{"detail":"the body is too large"}' }])
       t.equal(answers.length, 1)
-      t.equal(rowsOnDisk(t), 0)
+      t.equal(await rowsStored(t), 0)
       t.match(requestLines(), [{ status: 413, result: 'too_large' }])
     })
   }
@@ -148,7 +148,7 @@ t.test('a client that does not wait for the answer has delivered', async t => {
   socket.destroy()
   await taken
   await app.close()
-  t.equal(rowsOnDisk(t), 1)
+  t.equal(await rowsStored(t), 1)
 })
 
 t.test('a body of many times the limit is 413 at once, by what it says of its length and by what comes', async t => {

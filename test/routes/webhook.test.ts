@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import type { FastifyInstance } from 'fastify'
-import { buildApp, deliver, delivery, get, listen, message, rowsOnDisk, SECRET } from '../helper.ts'
+import { buildApp, deliver, delivery, get, listen, message, rowsStored, SECRET } from '../helper.ts'
 import { sign } from '../../src/signature/hmac-sha256.ts'
 
 const OK = '{"status":"ok"}'
@@ -15,7 +15,7 @@ async function taken (t: Test, app: FastifyInstance, body: unknown): Promise<str
 t.test('a new message is answered ok and is on disk before the answer', async t => {
   const { app } = await buildApp(t)
   const response = await app.inject(delivery(message()))
-  t.equal(rowsOnDisk(t), 1)
+  t.equal(await rowsStored(t), 1)
   t.equal(response.statusCode, 200)
   t.equal(response.body, OK)
   t.match(response.headers['content-type'], /^application\/json/)
@@ -27,7 +27,7 @@ t.test('a known message_id is answered ok, and the first delivery stays as it wa
   t.equal(await taken(t, app, message()), OK)
   t.equal(await taken(t, app, message()), OK)
   t.equal(await taken(t, app, message({ from: '+1', to: '+2', ts: '2000-01-01T00:00:00Z', text: null })), OK)
-  t.equal(rowsOnDisk(t), 1)
+  t.equal(await rowsStored(t), 1)
   t.strictSame((await get(app, '/messages/m1')).body, message())
 })
 
@@ -35,7 +35,7 @@ t.test('ids that differ in case, spaces or normalisation are different ids', asy
   const { app } = await buildApp(t)
   const ids = ['a', 'A', ' a', 'a ', 'a\n', 'é', 'e\u0301', ' ', '00', '0']
   await deliver(t, app, ...ids.map(id => message({ message_id: id })))
-  t.equal(rowsOnDisk(t), ids.length)
+  t.equal(await rowsStored(t), ids.length)
   for (const id of ids) {
     t.equal((await get(app, `/messages/${encodeURIComponent(id)}`)).body['message_id'], id)
   }
@@ -52,7 +52,7 @@ for (const [name, text] of [['equal', () => 'Hello'], ['different', (n: number) 
       return [response.status, await response.text()]
     }))
     t.strictSame(statuses, statuses.map(() => [200, OK]))
-    t.equal(rowsOnDisk(t), 1)
+    t.equal(await rowsStored(t), 1)
     t.match((await get(app, '/messages')).body, { total: 1 })
     t.match((await app.inject('/metrics')).body, /result="created"} 1\n.*result="duplicate"} 49\n/)
   })
@@ -61,7 +61,7 @@ for (const [name, text] of [['equal', () => 'Hello'], ['different', (n: number) 
 t.test('fifty different messages at once are fifty rows', async t => {
   const { app } = await buildApp(t)
   await Promise.all(Array.from({ length: 50 }, (_, n) => taken(t, app, message({ message_id: `m${n}` }))))
-  t.equal(rowsOnDisk(t), 50)
+  t.equal(await rowsStored(t), 50)
 })
 
 t.test('an absent text and a null text read back as null, an empty one as empty', async t => {
@@ -84,7 +84,7 @@ t.test('the message that is stored survives a restart', async t => {
   const { app } = await buildApp(t)
   await deliver(t, app, message())
   await app.close()
-  t.equal(rowsOnDisk(t), 1)
+  t.equal(await rowsStored(t), 1)
 })
 
 t.test('only POST is taken', async t => {
@@ -92,5 +92,5 @@ t.test('only POST is taken', async t => {
   for (const method of ['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD'] as const) {
     t.equal((await app.inject({ ...delivery(message()), method })).statusCode, 404, method)
   }
-  t.equal(rowsOnDisk(t), 0)
+  t.equal(await rowsStored(t), 0)
 })

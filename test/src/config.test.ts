@@ -18,6 +18,8 @@ t.test('an empty environment gives the defaults', async t => {
   t.strictSame(loadConfig({}), {
     webhookSecrets: [],
     databaseUrl: 'sqlite:///data/app.db',
+    databaseReadUrl: undefined,
+    databasePool: 8,
     logLevel: 'info',
     host: '127.0.0.1',
     port: 8000,
@@ -30,7 +32,9 @@ t.test('every variable is read', async t => {
   t.strictSame(loadConfig({
     WEBHOOK_SECRET: 's1',
     WEBHOOK_SECRET_PREVIOUS: 's0',
-    DATABASE_URL: 'sqlite:////tmp/x.db',
+    DATABASE_URL: 'postgres://u@primary/x',
+    DATABASE_READ_URL: 'postgresql://u@replica/x',
+    DATABASE_POOL: '4',
     LOG_LEVEL: 'DEBUG',
     HOST: '0.0.0.0',
     PORT: '9000',
@@ -39,7 +43,9 @@ t.test('every variable is read', async t => {
     UNRELATED: 'x'
   }), {
     webhookSecrets: ['s1', 's0'],
-    databaseUrl: 'sqlite:////tmp/x.db',
+    databaseUrl: 'postgres://u@primary/x',
+    databaseReadUrl: 'postgresql://u@replica/x',
+    databasePool: 4,
     logLevel: 'debug',
     host: '0.0.0.0',
     port: 9000,
@@ -50,8 +56,8 @@ t.test('every variable is read', async t => {
 
 t.test('a variable that is empty or undefined counts as unset', async t => {
   const names = [
-    'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL', 'LOG_LEVEL', 'HOST', 'PORT', 'BODY_LIMIT', 'SHUTDOWN_DELAY',
-    'WEBHOOK_SECRET_FILE', 'WEBHOOK_SECRET_PREVIOUS_FILE', 'DATABASE_URL_FILE'
+    'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL', 'DATABASE_READ_URL', 'DATABASE_POOL', 'LOG_LEVEL', 'HOST', 'PORT', 'BODY_LIMIT', 'SHUTDOWN_DELAY',
+    'WEBHOOK_SECRET_FILE', 'WEBHOOK_SECRET_PREVIOUS_FILE', 'DATABASE_URL_FILE', 'DATABASE_READ_URL_FILE'
   ]
   for (const nothing of ['', undefined]) {
     t.strictSame(loadConfig(Object.fromEntries(names.map(name => [name, nothing]))), loadConfig({}))
@@ -92,7 +98,8 @@ t.test('numbers that cannot be meant are refused with their rule', async t => {
   for (const [name, rule, beyond] of [
     ['PORT', 'PORT must be an integer from 0 to 65535', ['65536', '9'.repeat(400)]],
     ['BODY_LIMIT', 'BODY_LIMIT must be a number of bytes from 1 to 1073741824', ['0', '1073741825']],
-    ['SHUTDOWN_DELAY', 'SHUTDOWN_DELAY must be a number of milliseconds from 0 to 60000', ['60001']]
+    ['SHUTDOWN_DELAY', 'SHUTDOWN_DELAY must be a number of milliseconds from 0 to 60000', ['60001']],
+    ['DATABASE_POOL', 'DATABASE_POOL must be a number of connections from 1 to 1000', ['0', '1001']]
   ] as const) {
     for (const value of [...neverNumbers, ...beyond]) t.equal(refusal({ [name]: value }), rule, JSON.stringify(value).slice(0, 20))
   }
@@ -103,6 +110,16 @@ t.test('a DATABASE_URL that names no database is refused, and its password is no
     const message = refusal({ DATABASE_URL })
     t.match(message, /^DATABASE_URL must be sqlite:\/\/\/relative\.db/)
     t.notMatch(message, 'hunter2')
+  }
+})
+
+t.test('a replica is read only beside a PostgreSQL', async t => {
+  for (const DATABASE_URL of ['postgres://u@h/x', '', 'sqlite:///data/app.db']) {
+    for (const DATABASE_READ_URL of ['sqlite:///hunter2.db', 'hunter2', 'mysql://u:hunter2@h/x', 'postgres://u:hunter2@h/x']) {
+      if (DATABASE_URL.startsWith('postgres') && DATABASE_READ_URL.startsWith('postgres')) continue
+      t.equal(refusal({ DATABASE_URL, DATABASE_READ_URL }),
+        'DATABASE_READ_URL must be postgres://user:password@host/database, and DATABASE_URL too')
+    }
   }
 })
 

@@ -20,10 +20,16 @@ t.test(':memory: names no file', async t => {
   t.strictSame(parseDatabaseUrl('sqlite:///:memory:'), { backend: 'sqlite', file: undefined })
 })
 
+t.test('a connection URI of PostgreSQL is taken as it is', async t => {
+  for (const url of ['postgres://h/db', 'postgresql://user:p%40ss@h:5433/db?sslmode=require']) {
+    t.strictSame(parseDatabaseUrl(url), { backend: 'postgres', url })
+  }
+})
+
 t.test('what names no database is told from what does', async t => {
   for (const url of [
     '', 'sqlite', 'sqlite:', 'sqlite://', 'sqlite:///', 'sqlite:////', 'sqlite:///data/', 'sqlite://data/app.db', 'sqlite:data/app.db',
     'sqlite:///app.db?mode=ro', 'sqlite:///:memory:?cache=shared', 'file:///app.db', '/data/app.db', 'app.db', ' sqlite:///app.db',
-    'mysql://user:hunter2@host/db', 'sqlite3:///app.db'
+    'mysql://user:hunter2@host/db', 'sqlite3:///app.db', 'postgres://', 'postgres://h:port/db', 'xpostgres://h/db'
   ]) t.equal(parseDatabaseUrl(url), undefined, url)
 })

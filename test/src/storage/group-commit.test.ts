@@ -1,5 +1,5 @@
 import t from 'tap'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import type { Message } from '../../../src/message.ts'
 import { GroupCommit, type Committer, type GroupCommitLimits } from '../../../src/storage/group-commit.ts'
 import { StoreUnavailable, type SaveResult } from '../../../src/storage/message-store.ts'
@@ -93,6 +93,24 @@ t.test('a commit that fails refuses its whole group, and no other', async t => {
   await turn()
   calls[1]?.resolve(['created'])
   t.equal(await saves[3], 'created')
+  t.equal(commits.depth, 0)
+})
+
+t.test('a commit that fails also refuses what has waited for longer than it may', async t => {
+  const { committer, calls } = recorder()
+  const commits = new GroupCommit(committer, { ...LIMITS, patience: 100 })
+  const first = save(commits, 'a')
+  await turn()
+  const early = [save(commits, 'b'), save(commits, 'c')]
+  await delay(150)
+  const late = save(commits, 'd')
+  calls[0]?.reject(new Error('timeout'))
+  t.strictSame(await settled([first, ...early]), Array(3).fill('the database could not store the message'))
+  t.equal(commits.depth, 1)
+  await turn()
+  t.strictSame(calls[1]?.ids, ['d'])
+  calls[1]?.resolve(['created'])
+  t.equal(await late, 'created')
   t.equal(commits.depth, 0)
 })
 

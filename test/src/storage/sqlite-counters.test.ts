@@ -6,7 +6,7 @@ import type { Message } from '../../../src/message.ts'
 import { openMessageStore } from '../../../src/storage/open.ts'
 import { untilIndexed, wrongCounters } from './inspect.ts'
 import { select, statsOf } from './reference.ts'
-import { message, saveAll } from './suite/common.ts'
+import { SILENT, message, saveAll } from './suite/common.ts'
 
 const second = fc.oneof(
   fc.constantFrom('0001-01-01T00:00:00', '9999-12-31T23:59:59', '2024-02-29T12:00:00', '2024-12-31T23:59:59', '2025-01-01T00:00:00', '2025-01-01T00:00:01', '2025-01-01T00:01:00'),
@@ -21,7 +21,7 @@ const maybe = fc.option(ts, { nil: undefined, freq: 4 })
 
 t.test('after any batches of messages the counters are what counting the rows says', async t => {
   const file = join(t.testdir(), 'app.db')
-  const store = await openMessageStore(`sqlite:///${file}`, { committed () {} })
+  const store = await openMessageStore(`sqlite:///${file}`, SILENT)
   t.teardown(() => store.close())
   const known: Message[] = []
   await fc.assert(fc.asyncProperty(messages, number, maybe, maybe, async (batch, msisdn, since, until) => {
@@ -44,7 +44,7 @@ t.test('after any batches of messages the counters are what counting the rows sa
 
 t.test('a sender is overtaken and comes back among the busiest, one message at a time', async t => {
   const file = join(t.testdir(), 'app.db')
-  const store = await openMessageStore(`sqlite:///${file}`, { committed () {} })
+  const store = await openMessageStore(`sqlite:///${file}`, SILENT)
   t.teardown(() => store.close())
   let id = 0
   for (let round = 0; round < 6; round++) {

@@ -4,17 +4,17 @@ import t, { type Test } from 'tap'
 import { StoreUnusable, type MessageStore } from '../../../src/storage/message-store.ts'
 import { openMessageStore } from '../../../src/storage/open.ts'
 import { inspect, untilIndexed, wrongCounters } from './inspect.ts'
-import { EVERYTHING, message, saveAll } from './suite/common.ts'
+import { EVERYTHING, SILENT, message, saveAll } from './suite/common.ts'
 
 async function openStore (t: Test, file: string): Promise<MessageStore> {
-  const store = await openMessageStore(`sqlite:///${file}`, { committed () {} })
+  const store = await openMessageStore(`sqlite:///${file}`, SILENT)
   t.teardown(() => store.close())
   return store
 }
 
 /** Opening the file must fail with one clear line. */
 async function unusable (t: Test, file: string, reason: RegExp): Promise<void> {
-  const error: unknown = await openMessageStore(`sqlite:///${file}`, { committed () {} }).then(() => undefined, (error: unknown) => error)
+  const error: unknown = await openMessageStore(`sqlite:///${file}`, SILENT).then(() => undefined, (error: unknown) => error)
   t.type(error, StoreUnusable)
   if (!(error instanceof StoreUnusable)) return
   t.match(error.message, reason)
@@ -139,7 +139,7 @@ t.test('a path that no file can have is refused', async t => {
 })
 
 t.test('a URL that names no database is refused', async t => {
-  await t.rejects(openMessageStore('mysql://user:hunter2@host/db', { committed () {} }), new StoreUnusable(
+  await t.rejects(openMessageStore('mysql://user:hunter2@host/db', SILENT), new StoreUnusable(
     'DATABASE_URL names no database that Letterbox can use'
   ))
 })

@@ -8,7 +8,7 @@ import type { Message } from '../../../src/message.ts'
 import type { Filter, MessageStore } from '../../../src/storage/message-store.ts'
 import { openMessageStore } from '../../../src/storage/open.ts'
 import { inspect, untilIndexed, wrongCounters } from './inspect.ts'
-import { ids, message, walk } from './suite/common.ts'
+import { SILENT, ids, message, walk } from './suite/common.ts'
 
 /** Above every slice that reads rows. */
 const ROWS = 52_000
@@ -103,10 +103,10 @@ async function check (store: MessageStore, filter: Filter, offsets: readonly num
 }
 
 const file = join(t.testdir(), 'app.db')
-await (await openMessageStore(`sqlite:///${file}`, { committed () {} })).close()
+await (await openMessageStore(`sqlite:///${file}`, SILENT)).close()
 inspect(file, fill)
 const other = new Database(file, { timeout: 5000 })
-const store = await openMessageStore(`sqlite:///${file}`, { committed () {} })
+const store = await openMessageStore(`sqlite:///${file}`, SILENT)
 t.teardown(() => store.close())
 // Keeps the store from listing and indexing, which it does when it has nothing to store: it has to read the tail.
 other.exec('BEGIN IMMEDIATE')

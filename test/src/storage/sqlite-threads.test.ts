@@ -9,13 +9,11 @@ import { StoreUnavailable, type MessageStore } from '../../../src/storage/messag
 import { openMessageStore } from '../../../src/storage/open.ts'
 import { SqliteWriterHandle } from '../../../src/storage/sqlite/writer-handle.ts'
 import { inspect, untilIndexed, untilResolved } from './inspect.ts'
-import { EVERYTHING, message, saveAll } from './suite/common.ts'
-
-const observer = { committed () {} }
+import { EVERYTHING, message, saveAll, SILENT } from './suite/common.ts'
 
 async function openStore (t: Test): Promise<{ file: string, store: MessageStore }> {
   const file = join(t.testdir(), 'app.db')
-  const store = await openMessageStore(`sqlite:///${file}`, observer)
+  const store = await openMessageStore(`sqlite:///${file}`, SILENT)
   t.teardown(() => store.close())
   return { file, store }
 }
@@ -24,7 +22,7 @@ async function openStore (t: Test): Promise<{ file: string, store: MessageStore 
 async function openWriter (t: Test): Promise<{ file: string, writer: SqliteWriterHandle, thread: Worker }> {
   const file = join(t.testdir(), 'app.db')
   const started = nextThread()
-  const writer = await SqliteWriterHandle.open({ file, durable: true }, observer)
+  const writer = await SqliteWriterHandle.open({ file, durable: true }, SILENT)
   // The handle does not keep the process alive while its thread is down.
   const alive = setInterval(() => {}, 60_000)
   t.teardown(async () => {

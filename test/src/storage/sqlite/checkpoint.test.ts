@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { SqliteCheckpoint } from '../../../../src/storage/sqlite/checkpoint.ts'
 import { openForReading, openForWriting } from '../../../../src/storage/sqlite/database.ts'
@@ -18,11 +19,14 @@ t.test('a log that a reader has kept from beginning anew is cut back as soon as 
   t.teardown(() => reader.close())
   reader.exec('BEGIN; SELECT * FROM blobs')
   const insert = writer.prepare('INSERT INTO blobs VALUES (zeroblob(?))')
-  while (log() < 97 * MB) insert.run(MB)
+  while (log() < 65 * MB) insert.run(MB)
   checkpoint.afterCommit()
-  t.ok(log() >= 97 * MB, 'not while it is read')
+  t.ok(log() >= 65 * MB, 'not while it is read')
 
   reader.exec('COMMIT')
+  checkpoint.afterCommit()
+  t.ok(log() >= 65 * MB, 'commits are not made to wait for it one after the other')
+  await delay(150)
   checkpoint.afterCommit()
   t.equal(log(), 0)
   t.equal(reader.prepare('SELECT count(*) FROM blobs').pluck().get(), writer.prepare('SELECT count(*) FROM blobs').pluck().get())
@@ -30,6 +34,28 @@ t.test('a log that a reader has kept from beginning anew is cut back as soon as 
   insert.run(MB)
   checkpoint.afterCommit()
   t.ok(log() > MB, 'a small log is left alone')
+  reader.exec('BEGIN; SELECT * FROM blobs')
+  t.throws(() => checkpoint.whenIdle(), { message: 'a reader is in the way' })
+  reader.exec('COMMIT')
   checkpoint.whenIdle()
+  t.equal(log(), 0)
+})
+
+t.test('a log that is about to be too large is cut back at once', async t => {
+  const file = join(t.testdir(), 'app.db')
+  const writer = openForWriting(file, false)
+  t.teardown(() => writer.close())
+  writer.exec('CREATE TABLE blobs (bytes BLOB)')
+  const checkpoint = new SqliteCheckpoint(writer, file)
+  const log = (): number => statSync(`${file}-wal`).size
+  checkpoint.whenIdle()
+
+  const reader = openForReading(file)
+  t.teardown(() => reader.close())
+  reader.exec('BEGIN; SELECT * FROM blobs')
+  const insert = writer.prepare('INSERT INTO blobs VALUES (zeroblob(?))')
+  while (log() < 112 * MB) insert.run(MB)
+  reader.exec('COMMIT')
+  checkpoint.afterCommit()
   t.equal(log(), 0)
 })

@@ -1,9 +1,12 @@
 import type { Test } from 'tap'
 import type { Message } from '../../../../src/message.ts'
-import type { Filter, MessageStore, Page, SaveResult } from '../../../../src/storage/message-store.ts'
+import type { Filter, MessageStore, Page, SaveResult, StoreObserver } from '../../../../src/storage/message-store.ts'
 import type { OpenStore } from '../store-suite.ts'
 
 export const EVERYTHING: Filter = {}
+
+/** Whom nothing is of interest. */
+export const SILENT: StoreObserver = { committed () {}, notice () {} }
 
 /** A message; `fields` override it. */
 export function message (fields: Partial<Message> = {}): Message {
@@ -12,7 +15,7 @@ export function message (fields: Partial<Message> = {}): Message {
 
 /** Opens a store for one test, that holds these messages. */
 export async function storeOf (t: Test, open: OpenStore, ...messages: Message[]): Promise<MessageStore> {
-  const store = await open(t, { committed () {} })
+  const store = await open(t, SILENT)
   t.teardown(() => store.close())
   await saveAll(store, messages)
   return store

@@ -4,7 +4,7 @@ import type { Message } from '../../../../src/message.ts'
 import type { Filter, MessageStore } from '../../../../src/storage/message-store.ts'
 import { compareMessages, select, statsOf } from '../reference.ts'
 import type { OpenStore } from '../store-suite.ts'
-import { saveAll, walk } from './common.ts'
+import { SILENT, saveAll, walk } from './common.ts'
 
 /** Few enough values that moments, senders and ids meet, and among them the ones that are sorted or compared with care. */
 const storable = fc.string({ unit: 'binary', maxLength: 8 }).map(text => text.replaceAll('\u0000', '?'))
@@ -96,7 +96,7 @@ function same (actual: unknown, expected: unknown): void {
 export async function model (t: Test, open: OpenStore): Promise<void> {
   t.test('after any saves every answer is the array\'s', async () => {
     await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60, size: 'max' }), async steps => {
-      const store = await open(t, { committed () {} })
+      const store = await open(t, SILENT)
       try {
         const known: Message[] = []
         for (const step of steps) await step(store, known)

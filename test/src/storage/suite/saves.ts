@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { OpenStore } from '../store-suite.ts'
-import { EVERYTHING, count, ids, message, saveAll, storeOf, walk } from './common.ts'
+import { EVERYTHING, SILENT, count, ids, message, saveAll, storeOf, walk } from './common.ts'
 
 export async function saves (t: Test, open: OpenStore): Promise<void> {
   t.test('a new message is created and reads back as it was saved', async t => {
@@ -92,7 +92,7 @@ export async function saves (t: Test, open: OpenStore): Promise<void> {
 
   t.test('every save is reported to the observer in one commit', async t => {
     const commits: { rows: number, seconds: number }[] = []
-    const store = await open(t, { committed (rows, seconds) { commits.push({ rows, seconds }) } })
+    const store = await open(t, { ...SILENT, committed (rows, seconds) { commits.push({ rows, seconds }) } })
     t.teardown(() => store.close())
     await saveAll(store, Array.from({ length: 300 }, (_, index) => message({ message_id: `m${index % 200}` })))
     await store.close()

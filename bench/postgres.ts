@@ -1,0 +1,86 @@
+/**
+ * Letterbox on PostgreSQL: the intake of one process and of two on one database, against bare Fastify, and reads at a
+ * million rows. The server is a real one, from npm, on this machine.
+ *
+ * `npm run bench:postgres -- [--rounds 5] [--seconds 5] [--connections 64] [--rows 1000000] [--json]`
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { openMessageStore } from '../src/storage/open.ts'
+import { launchPostgres } from '../test/postgres.ts'
+import { Client } from './client.ts'
+import { COLUMNS, finding, measure, METHOD, row, type Measurement } from './measure.ts'
+import { numberedMessage } from './messages.ts'
+import { start, startLetterbox } from './processes.ts'
+import { failed, measure as ask, STEADY } from './questions.ts'
+import { print, progress, round } from './report.ts'
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '5' },
+    connections: { type: 'string', default: '64' },
+    rows: { type: 'string', default: '1000000' },
+    json: { type: 'boolean', default: false }
+  }
+})
+const rows = Number(values.rows)
+/** Messages that are saved at once while the database is filled. */
+const WAVE = 5000
+
+const folder = mkdtempSync(join(tmpdir(), 'letterbox-bench-'))
+const postgres = await launchPostgres(['shared_buffers=1GB', 'max_wal_size=4GB'])
+const bare: Measurement[] = []
+const one: Measurement[] = []
+const two: Measurement[] = []
+const reads: string[] = []
+try {
+  const letterbox = async (url: string) => startLetterbox(folder, url)
+  for (let number = 0; number < Number(values.rounds); number++) {
+    const [connections, seconds] = [Number(values.connections), Number(values.seconds)]
+    bare.push(await measure('bare Fastify', [await start('bare.ts', folder)], connections, seconds))
+    one.push(await measure('one process', [await letterbox(await postgres.createDatabase())], connections, seconds))
+    const shared = await postgres.createDatabase()
+    two.push(await measure('two processes', [await letterbox(shared), await letterbox(shared)], connections, seconds))
+  }
+
+  const full = await postgres.createDatabase()
+  await fill(full)
+  const server = await letterbox(full)
+  const client = new Client(server.url)
+  for (const [name, question] of Object.entries(STEADY)) {
+    const [time = NaN] = await ask(name, question, [{ rows, client }])
+    reads.push(`${name} ${round(time, 2)}`)
+    progress(reads.at(-1) ?? '')
+  }
+  client.close()
+  await server.stop()
+} finally {
+  await postgres.remove()
+  rmSync(folder, { recursive: true })
+}
+
+print({
+  title: 'PostgreSQL',
+  method: 'PostgreSQL 18 on the same machine, `fsync` and `synchronous_commit` on, each server on a database of its own; ' +
+    `${values.connections} connections; ${values.rounds} rounds of ${values.seconds} s, ${METHOD} The CPU is that of Letterbox alone.`,
+  columns: ['server', ...COLUMNS],
+  rows: [row('bare Fastify', bare, bare), row('one process', one, bare), row('two processes on one database', two, bare)],
+  findings: [
+    finding('Rate of one process against bare Fastify', one, bare, 'rate', 'at least 0.33'),
+    finding('Rate of two processes against one', two, one, 'rate', 'above 1 where there are processors for them'),
+    `p50 of reads at ${rows.toLocaleString('en')} rows over HTTP, in ms (the aim is under 10): ${reads.join(', ')}.`,
+    ...failed()
+  ]
+})
+
+async function fill (url: string): Promise<void> {
+  const store = await openMessageStore(url, { committed () {}, notice: progress })
+  for (let next = 0; next < rows; next += WAVE) {
+    await Promise.all(Array.from({ length: WAVE }, (_, number) => store.save(numberedMessage(next + number))))
+    if (next % 100_000 === 0) progress(`filling: ${next} of ${rows}`)
+  }
+  await store.close()
+}

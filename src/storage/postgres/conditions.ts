@@ -1,0 +1,68 @@
+import { foldCase } from '../../fold.ts'
+import { momentOf } from '../../timestamp.ts'
+import type { Filter } from '../message-store.ts'
+
+/** The values of a statement. */
+export class Arguments {
+  readonly values: unknown[] = []
+
+  /** @returns the place of `value` in the statement */
+  add (value: unknown): string {
+    return `$${this.values.push(value)}`
+  }
+}
+
+/** Everything in a filter, as SQL. */
+export function conditionsOf ({ from, to, since, until, q }: Filter, args: Arguments): string {
+  const terms = ['true']
+  if (from !== undefined) terms.push(`from_msisdn = ${args.add(from)}`)
+  if (to !== undefined) terms.push(`to_msisdn = ${args.add(to)}`)
+  if (since !== undefined) terms.push(`moment >= ${args.add(momentOf(since))}`)
+  if (until !== undefined) terms.push(`moment < ${args.add(momentOf(until))}`)
+  if (q !== undefined) terms.push(`text_folded LIKE ${args.add(`%${foldCase(q).replace(/[\\%_]/g, '\\$&')}%`)}`)
+  return terms.join(' AND ')
+}
+
+/**
+ * How many messages a filter lets through, as SQL: from the counters and what is not in them yet where they know it, which
+ * is for no condition, for one of `from` and `to`, and for `since` and `until`; else by counting rows.
+ */
+export function totalOf (filter: Filter, args: Arguments): string {
+  const { from, to, since, until, q } = filter
+  const timed = since !== undefined || until !== undefined
+  if (q !== undefined || [from !== undefined, to !== undefined, timed].filter(Boolean).length > 1) {
+    return `(SELECT count(*) FROM messages WHERE ${conditionsOf(filter, args)})`
+  }
+  if (from !== undefined) return countOf('senders', 'from_msisdn', from, args)
+  if (to !== undefined) return countOf('recipients', 'to_msisdn', to, args)
+  const upTo = until === undefined ? ALL : countBefore(momentOf(until), args)
+  const before = since === undefined ? '0' : countBefore(momentOf(since), args)
+  return `greatest(0, ${upTo} - ${before})`
+}
+
+const ALL = `(
+  (SELECT count FROM totals WHERE name = 'messages') + (SELECT coalesce(sum(count), 0) FROM uncounted))`
+
+function countOf (table: 'senders' | 'recipients', column: string, msisdn: string, args: Arguments): string {
+  const value = args.add(msisdn)
+  return `(
+    coalesce((SELECT count FROM ${table} WHERE msisdn = ${value}), 0) +
+    (SELECT coalesce(sum(count), 0) FROM uncounted WHERE ${column} = ${value}))`
+}
+
+/** How many characters of a moment name its year, month, day, hour, minute and second. */
+const PERIOD_LEVELS = [4, 7, 10, 13, 16, 19]
+
+/**
+ * How many messages are earlier than a moment: the years before its year, the months of that year before its month, and
+ * so on down to the second, within which the rows are counted.
+ */
+function countBefore (moment: string, args: Arguments): string {
+  const second = args.add(moment.slice(0, 19))
+  const periods = PERIOD_LEVELS.map((level, index) => `
+    (SELECT coalesce(sum(count), 0) FROM periods
+     WHERE level = ${level} AND period >= left(${second}, ${PERIOD_LEVELS[index - 1] ?? 0}) AND period < left(${second}, ${level}))`)
+  return `(${periods.join(' +')} +
+    (SELECT coalesce(sum(count), 0) FROM uncounted WHERE second < ${second}) +
+    (SELECT count(*) FROM messages WHERE moment >= ${second} AND moment < ${args.add(moment)}))`
+}

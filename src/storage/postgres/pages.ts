@@ -1,0 +1,72 @@
+/** Pages of the list, as SQL. Each answers `messages`, one row more than the page where the list goes on. */
+import { momentOf } from '../../timestamp.ts'
+import type { Filter, Position } from '../message-store.ts'
+import { conditionsOf, totalOf, type Arguments } from './conditions.ts'
+
+export const COLUMNS = 'message_id, from_msisdn AS "from", to_msisdn AS "to", ts, text'
+const ORDER = 'ORDER BY moment, message_id'
+
+/** Up to so many hits of a search are fetched and sorted. Of more, a page is found sooner by walking the list. */
+const FEW_HITS = 2000
+
+/** `limit` messages after the first `offset`, and the total. */
+export function listPage (filter: Filter, limit: number, offset: number, args: Arguments): string {
+  return `SELECT ${list(filter, limit, offset, args)} AS messages, ${totalOf(filter, args)} AS total`
+}
+
+/** The same for a filter whose `q` the trigram index knows. */
+export function searchPage (filter: Filter, limit: number, offset: number, args: Arguments): string {
+  const conditions = conditionsOf(filter, args)
+  return `${hits(conditions)}
+    SELECT CASE WHEN few THEN ${sorted(limit, offset, args)} ELSE ${list(filter, limit, offset, args)} END AS messages,
+      CASE WHEN few THEN found ELSE (SELECT count(*) FROM messages WHERE ${conditions}) END AS total
+    FROM extent`
+}
+
+/** `limit` messages behind a position. */
+export function listAfter (filter: Filter, limit: number, position: Position, args: Arguments): string {
+  const conditions = `${conditionsOf(filter, args)} AND ${behind(position, args)}`
+  return `SELECT ${walk(conditions, limit, args)} AS messages`
+}
+
+/** The same for a filter whose `q` the trigram index knows. */
+export function searchAfter (filter: Filter, limit: number, position: Position, args: Arguments): string {
+  const conditions = `${conditionsOf(filter, args)} AND ${behind(position, args)}`
+  return `${hits(conditions)}
+    SELECT CASE WHEN few THEN ${sorted(limit, 0, args)} ELSE ${walk(conditions, limit, args)} END AS messages FROM extent`
+}
+
+/** What is skipped is stepped over in the index, without its rows. */
+function list (filter: Filter, limit: number, offset: number, args: Arguments): string {
+  const conditions = conditionsOf(filter, args)
+  if (offset === 0) return walk(conditions, limit, args)
+  const first = `SELECT moment, message_id FROM messages WHERE ${conditions} ${ORDER} LIMIT 1 OFFSET ${args.add(offset)}::bigint`
+  return walk(`${conditions} AND (moment, message_id) >= (${first})`, limit, args)
+}
+
+function walk (conditions: string, limit: number, args: Arguments): string {
+  return rows(`SELECT ${COLUMNS} FROM messages WHERE ${conditions} ${ORDER} LIMIT ${args.add(limit)}::bigint`)
+}
+
+function hits (conditions: string): string {
+  return `
+    WITH hits AS MATERIALIZED (
+      SELECT message_id FROM messages WHERE ${conditions} LIMIT ${FEW_HITS + 1}
+    ), extent AS MATERIALIZED (
+      SELECT count(*) AS found, count(*) <= ${FEW_HITS} AS few FROM hits
+    )`
+}
+
+function sorted (limit: number, offset: number, args: Arguments): string {
+  return rows(`
+    SELECT ${COLUMNS} FROM messages WHERE message_id IN (SELECT message_id FROM hits)
+    ${ORDER} LIMIT ${args.add(limit)}::bigint OFFSET ${args.add(offset)}::bigint`)
+}
+
+function rows (select: string): string {
+  return `(SELECT coalesce(json_agg(page), '[]') FROM (${select}) AS page)`
+}
+
+function behind ({ ts, message_id: messageId }: Position, args: Arguments): string {
+  return `(moment, message_id) > (${args.add(momentOf(ts))}, ${args.add(messageId)})`
+}

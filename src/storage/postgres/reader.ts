@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto'
+import { foldCase } from '../../fold.ts'
+import { isStorable, type Message } from '../../message.ts'
+import type { CountedPage, Filter, Page, Position, Stats } from '../message-store.ts'
+import { Arguments, totalOf } from './conditions.ts'
+import { COLUMNS, listAfter, listPage, searchAfter, searchPage } from './pages.ts'
+import type { PostgresPool } from './pool.ts'
+import { STATS } from './statistics.ts'
+
+/** The trigram index knows nothing of texts that are shorter, in code points. */
+const INDEXED_LENGTH = 3
+
+/**
+ * The questions. Each is one statement, and so sees one state of the database; what it answers is one JSON document.
+ */
+export class PostgresReader {
+  readonly #pool: PostgresPool
+
+  constructor (pool: PostgresPool) {
+    this.#pool = pool
+  }
+
+  async get (messageId: string, signal?: AbortSignal): Promise<Message | undefined> {
+    if (!isStorable(messageId)) return undefined
+    const statement = { name: 'get', text: `SELECT ${COLUMNS} FROM messages WHERE message_id = $1` }
+    const [message] = await this.#pool.query<Message>(statement, [messageId], signal)
+    return message
+  }
+
+  async page (filter: Filter, limit: number, offset: number, signal?: AbortSignal): Promise<CountedPage> {
+    if (isHopeless(filter)) return { messages: [], next: undefined, total: 0 }
+    const { messages, total } = await this.#answer<{ messages: Message[], total: number }>(
+      args => isSearch(filter) ? searchPage(filter, limit + 1, offset, args) : listPage(filter, limit + 1, offset, args),
+      signal, filter.q === undefined)
+    return { ...pageOf(messages, limit), total }
+  }
+
+  async pageAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page> {
+    if (isHopeless(filter, position)) return { messages: [], next: undefined }
+    const { messages } = await this.#answer<{ messages: Message[] }>(
+      args => isSearch(filter) ? searchAfter(filter, limit + 1, position, args) : listAfter(filter, limit + 1, position, args),
+      signal, filter.q === undefined)
+    return pageOf(messages, limit)
+  }
+
+  stats (signal?: AbortSignal): Promise<Stats> {
+    return this.#answer<Stats>(() => STATS, signal)
+  }
+
+  async count (): Promise<number> {
+    const { total } = await this.#answer<{ total: number }>(args => `SELECT ${totalOf({}, args)} AS total`)
+    return total
+  }
+
+  /** @param planned whether the plan may be kept: not where the best one depends on what is searched for */
+  async #answer<Row> (sqlOf: (args: Arguments) => string, signal?: AbortSignal, planned = true): Promise<Row> {
+    const args = new Arguments()
+    const text = `SELECT to_json(answer) AS answer FROM (${sqlOf(args)}) AS answer`
+    const name = planned ? createHash('sha1').update(text).digest('base64') : ''
+    const [row] = await this.#pool.query<{ answer: Row }>({ name, text }, args.values, signal)
+    return (row as { answer: Row }).answer
+  }
+}
+
+/** One row more than `limit` was asked for: it says whether the list goes on. */
+function pageOf (rows: Message[], limit: number): Page {
+  const messages = rows.slice(0, limit)
+  return { messages, next: rows.length > limit ? messages.at(-1) : undefined }
+}
+
+/** Whether no message can hold what is asked for. PostgreSQL would refuse U+0000. */
+function isHopeless ({ from = '', to = '', q = '' }: Filter, position: Position = { ts: '', message_id: '' }): boolean {
+  return ![from, to, q, position.ts, position.message_id].every(isStorable)
+}
+
+/** Whether the trigram index knows `q`. */
+function isSearch ({ q }: Filter): boolean {
+  return q !== undefined && [...foldCase(q)].length >= INDEXED_LENGTH
+}

@@ -1,0 +1,166 @@
+import type { Message } from '../../message.ts'
+import { GroupCommit } from '../group-commit.ts'
+import { StoreUnavailable, StoreUnusable } from '../message-store.ts'
+import type { CountedPage, Filter, MessageStore, Page, Position, SaveResult, Stats, StoreObserver } from '../message-store.ts'
+import { PostgresChores } from './chores.ts'
+import { preparePostgres } from './migrate.ts'
+import { PostgresPool } from './pool.ts'
+import { PostgresReader } from './reader.ts'
+import { PostgresWriter } from './writer.ts'
+
+/**
+ * Two groups under way at once: one is committed while the next is sent. The bounds are about a second of work. Where
+ * statements time out, no delivery waits for more than one of them, and a second.
+ */
+const LIMITS = { groupSize: 500, groupsInFlight: 2, rows: 10_000, bytes: 64 * 1024 * 1024, patience: 1000 }
+/** For the groups under way, for the chores, and for the probe. */
+const WRITE_CONNECTIONS = LIMITS.groupsInFlight + 2
+/** How long after a failure the schema is looked for again, in ms. */
+const RETRY = 1000
+
+export interface PostgresLocation {
+  readonly url: string
+  /** Where GETs read instead: a replica, which may lag behind. */
+  readonly readUrl: string | undefined
+  /** Connections for reads. */
+  readonly readConnections: number
+}
+
+/**
+ * Opens the messages in a PostgreSQL database. It need not answer yet: until it does, and its schema is in place, the store
+ * is unavailable.
+ *
+ * @throws {StoreUnusable} when the database is from a newer Letterbox
+ */
+export async function openPostgresStore (location: PostgresLocation, observer: StoreObserver): Promise<MessageStore> {
+  const store = new PostgresStore(location, observer)
+  await store.prepare()
+  return store
+}
+
+class PostgresStore implements MessageStore {
+  readonly #observer: StoreObserver
+  readonly #writes: PostgresPool
+  readonly #reads: PostgresPool
+  readonly #reader: PostgresReader
+  readonly #commits: GroupCommit
+  readonly #chores: PostgresChores
+  /** Why nothing can be done yet; undefined once the schema is in place. */
+  #obstacle: Error | undefined = new StoreUnavailable('the database was not reached yet')
+  #retry: NodeJS.Timeout | undefined
+  #closing: Promise<void> | undefined
+
+  constructor ({ url, readUrl, readConnections }: PostgresLocation, observer: StoreObserver) {
+    this.#observer = observer
+    this.#writes = new PostgresPool(url, WRITE_CONNECTIONS)
+    this.#reads = new PostgresPool(readUrl ?? url, readConnections)
+    this.#reader = new PostgresReader(this.#reads)
+    this.#commits = new GroupCommit(new PostgresWriter(this.#writes, observer), LIMITS)
+    this.#chores = new PostgresChores(this.#writes)
+  }
+
+  get queueDepth (): number {
+    return this.#commits.depth
+  }
+
+  /**
+   * Brings the schema up to date, now or as soon as the database answers.
+   *
+   * @throws {StoreUnusable} when the database is from a newer Letterbox
+   */
+  async prepare (): Promise<void> {
+    try {
+      const searchIsIndexed = await preparePostgres(this.#writes)
+      if (!searchIsIndexed) this.#observer.notice('pg_trgm cannot be had in this database: searches scan every message')
+      this.#obstacle = undefined
+      this.#chores.start(searchIsIndexed)
+    } catch (error) {
+      if (error instanceof StoreUnusable) {
+        await this.close()
+        throw error
+      }
+      // It was closed while this attempt was under way.
+      if (this.#closing !== undefined) return
+      this.#report(error as Error)
+      this.#retry = setTimeout(() => {
+        // From a newer Letterbox, as it turns out now: the process stays up and says so, and is never ready.
+        this.prepare().catch((unusable: Error) => { this.#report(unusable) })
+      }, RETRY)
+    }
+  }
+
+  /** Says why there is no database, once for each reason. */
+  #report (error: Error): void {
+    if (this.#obstacle?.message !== error.message) this.#observer.notice(`the database cannot be used: ${error.message}`)
+    this.#obstacle = error
+  }
+
+  async save (message: Message): Promise<SaveResult> {
+    this.#check()
+    const result = await this.#commits.save(message)
+    if (result === 'created') this.#chores.schedule()
+    return result
+  }
+
+  async get (messageId: string, signal?: AbortSignal): Promise<Message | undefined> {
+    this.#check()
+    return this.#reader.get(messageId, signal)
+  }
+
+  async page (filter: Filter, limit: number, offset: number, signal?: AbortSignal): Promise<CountedPage> {
+    this.#check()
+    return this.#reader.page(filter, limit, offset, signal)
+  }
+
+  async pageAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page> {
+    this.#check()
+    return this.#reader.pageAfter(filter, limit, position, signal)
+  }
+
+  async stats (signal?: AbortSignal): Promise<Stats> {
+    this.#check()
+    return this.#reader.stats(signal)
+  }
+
+  async count (): Promise<number> {
+    this.#check()
+    return this.#reader.count()
+  }
+
+  async ping (): Promise<void> {
+    this.#check()
+    const [row] = await this.#writes.query<{ writable: boolean }>(PING, [])
+    if (row?.writable !== true) throw new StoreUnavailable('the database can only be read')
+  }
+
+  close (): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  #check (): void {
+    if (this.#closing !== undefined) throw new StoreUnavailable('the store is closed')
+    if (this.#obstacle !== undefined) throw new StoreUnavailable('the database is not ready', { cause: this.#obstacle })
+  }
+
+  async #close (): Promise<void> {
+    clearTimeout(this.#retry)
+    this.#chores.close()
+    await this.#commits.close()
+    await Promise.all([this.#writes.close(), this.#reads.close()])
+  }
+}
+
+/** Fails when any table or column is missing. */
+const PING = {
+  name: 'ping',
+  text: `
+    SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable FROM
+      (SELECT count(*) FROM (SELECT message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded, moment FROM messages LIMIT 0) AS t) AS t1,
+      (SELECT count(*) FROM (SELECT from_msisdn, to_msisdn, second, count FROM uncounted LIMIT 0) AS t) AS t2,
+      (SELECT count(*) FROM (SELECT name, count FROM totals LIMIT 0) AS t) AS t3,
+      (SELECT count(*) FROM (SELECT msisdn, count FROM senders LIMIT 0) AS t) AS t4,
+      (SELECT count(*) FROM (SELECT msisdn, count FROM busiest_senders LIMIT 0) AS t) AS t7,
+      (SELECT count(*) FROM (SELECT msisdn, count FROM recipients LIMIT 0) AS t) AS t5,
+      (SELECT count(*) FROM (SELECT level, period, count FROM periods LIMIT 0) AS t) AS t6`
+}

