@@ -1,24 +1,35 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { SqliteCheckpoint } from '../../../../src/storage/sqlite/checkpoint.ts'
 import { openForReading, openForWriting } from '../../../../src/storage/sqlite/database.ts'
 
 const MB = 1024 * 1024
 
-t.test('a log that a reader has kept from beginning anew is cut back as soon as it may be', async t => {
+/** A database with an empty log, one connection that writes to it and one that reads. */
+function open (t: Test) {
   const file = join(t.testdir(), 'app.db')
   const writer = openForWriting(file, false)
   t.teardown(() => writer.close())
   writer.exec('CREATE TABLE blobs (bytes BLOB)')
   const checkpoint = new SqliteCheckpoint(writer, file)
-  const log = (): number => statSync(`${file}-wal`).size
-
+  checkpoint.whenIdle()
   const reader = openForReading(file)
   t.teardown(() => reader.close())
+  return {
+    writer,
+    reader,
+    insert: writer.prepare('INSERT INTO blobs VALUES (zeroblob(?))'),
+    checkpoint,
+    /** The size of the log, in bytes. */
+    log: (): number => statSync(`${file}-wal`).size
+  }
+}
+
+t.test('a log that a reader has kept from beginning anew is cut back as soon as it may be', async t => {
+  const { writer, reader, insert, checkpoint, log } = open(t)
   reader.exec('BEGIN; SELECT * FROM blobs')
-  const insert = writer.prepare('INSERT INTO blobs VALUES (zeroblob(?))')
   while (log() < 65 * MB) insert.run(MB)
   checkpoint.afterCommit()
   t.ok(log() >= 65 * MB, 'not while it is read')
@@ -42,18 +53,8 @@ t.test('a log that a reader has kept from beginning anew is cut back as soon as 
 })
 
 t.test('a log that is about to be too large is cut back at once', async t => {
-  const file = join(t.testdir(), 'app.db')
-  const writer = openForWriting(file, false)
-  t.teardown(() => writer.close())
-  writer.exec('CREATE TABLE blobs (bytes BLOB)')
-  const checkpoint = new SqliteCheckpoint(writer, file)
-  const log = (): number => statSync(`${file}-wal`).size
-  checkpoint.whenIdle()
-
-  const reader = openForReading(file)
-  t.teardown(() => reader.close())
+  const { reader, insert, checkpoint, log } = open(t)
   reader.exec('BEGIN; SELECT * FROM blobs')
-  const insert = writer.prepare('INSERT INTO blobs VALUES (zeroblob(?))')
   while (log() < 112 * MB) insert.run(MB)
   reader.exec('COMMIT')
   checkpoint.afterCommit()
