@@ -25,13 +25,12 @@ export interface Options {
 }
 
 /**
- * Reads the arguments of the command.
- *
+ * @param args the arguments of the command
  * @returns undefined when it was asked for help
  * @throws {Error} one sentence, without any password
  */
-export function readOptions (): Options | undefined {
-  const { from, to, 'resume-after': cursor, patience, help } = readArguments()
+export function readOptions (args: readonly string[]): Options | undefined {
+  const { from, to, 'resume-after': cursor, patience, help } = readArguments(args)
   if (help) return undefined
   checkUrl('--from', from)
   checkUrl('--to', to)
@@ -43,9 +42,10 @@ export function readOptions (): Options | undefined {
   return { from, to, after, seconds }
 }
 
-function readArguments () {
+function readArguments (args: readonly string[]) {
   try {
     return parseArgs({
+      args: [...args],
       options: {
         from: { type: 'string', default: '' },
         to: { type: 'string', default: '' },

@@ -14,7 +14,7 @@ const ignore = (): void => {}
 const SILENT: StoreObserver = { committed: ignore, notice: ignore }
 
 try {
-  const options = readOptions()
+  const options = readOptions(process.argv.slice(2))
   if (options === undefined) console.log(HELP)
   else process.exitCode = await copy(options)
 } catch (error) {

@@ -12,38 +12,18 @@ import { copy, fill, list, messages } from './copier.ts'
 const ONE_LINE = /^[^\n]+\n$/
 
 t.test('what cannot be copied is told in one line without any password, and nothing is made', async t => {
-  const cwd = t.testdir({ 'there.db': '', 'garbage.db': 'this is no database' })
-  const [from, to] = ['sqlite:///there.db', 'sqlite:///new.db']
-  const told = new Set<string>()
+  const cwd = t.testdir({ 'garbage.db': 'this is no database' })
   for (const [args, reason] of [
-    [[], /--from must be the URL of a database/],
-    [['--from', from], /--to must be the URL of a database/],
-    [['--from', 'mysql://user:s3cret@db/x', '--to', to], /--from must be the URL of a database/],
-    [['--from', from, '--to', 'postgres://user:s3cret@db:port/x'], /--to must be the URL of a database/],
-    [['--from', from, '--to', 'sqlite:///'], /--to must be the URL of a database/],
-    [['--from', 'sqlite:///missing.db', '--to', to], /--from names missing\.db, which does not exist/],
-    [['--from', 'sqlite:///:memory:', '--to', to], /--from must not be a database in memory/],
-    [['--from', from, '--to', 'sqlite:///:memory:'], /--to must not be a database in memory/],
-    [['--from', from, '--to', from], /must not be the same database/],
-    [['--from', 'sqlite:///garbage.db', '--to', to], /--from names a database that cannot be used: file is not a database/],
-    [['--from', from, '--to', to, '--resume-after', 'banana'], /--resume-after must be/],
-    [['--from', from, '--to', to, '--patience', 'long'], /--patience must be a number of seconds/],
-    [['--from', from, '--to', to, '--patience=-1'], /--patience must be a number of seconds/],
-    [['--from', from, 'postgres://user:s3cret@db/x'], /only --from/],
-    [['--from', from, '--too=postgres://user:s3cret@db/x'], /only --from/],
-    [['--from', from, '--to'], /only --from/]
+    [['--from', 'mysql://user:s3cret@db/x', '--to', 'sqlite:///new.db'], /--from must be the URL of a database/],
+    [['--from', 'sqlite:///garbage.db', '--to', 'sqlite:///new.db'], /--from names a database that cannot be used: file is not a database/]
   ] as const) {
-    // One of each reason is enough for the coverage.
-    const execArgv = told.has(String(reason)) ? [] : COVERED
-    told.add(String(reason))
-    const { code, stdout, stderr } = await run(t, COPY_STORE, cwd, { args, execArgv })
-    t.equal(code, 1, args.join(' '))
-    t.equal(stdout, '')
+    const { code, stdout, stderr } = await run(t, COPY_STORE, cwd, { args, execArgv: COVERED })
+    t.strictSame({ code, stdout }, { code: 1, stdout: '' })
     t.match(stderr, reason)
     t.match(stderr, ONE_LINE)
     t.notMatch(stderr, /s3cret/)
   }
-  t.strictSame(readdirSync(cwd).filter(name => !/^(?:there|garbage)\.db/.test(name)), [])
+  t.strictSame(readdirSync(cwd).filter(name => !name.startsWith('garbage.db')), [])
 })
 
 t.test('--help tells the options', async t => {

@@ -1,6 +1,7 @@
 import { foldCase } from '../../fold.ts'
 import { momentOf } from '../../timestamp.ts'
 import type { Filter } from '../message-store.ts'
+import { PERIOD_LEVELS } from '../questions.ts'
 
 /** The values of a statement. */
 export class Arguments {
@@ -41,17 +42,14 @@ export function totalOf (filter: Filter, args: Arguments): string {
 }
 
 const ALL = `(
-  (SELECT count FROM totals WHERE name = 'messages') + (SELECT coalesce(sum(count), 0) FROM uncounted))`
+  (SELECT count FROM totals WHERE name = 'messages') + (SELECT count(*) FROM uncounted))`
 
 function countOf (table: 'senders' | 'recipients', column: string, msisdn: string, args: Arguments): string {
   const value = args.add(msisdn)
   return `(
     coalesce((SELECT count FROM ${table} WHERE msisdn = ${value}), 0) +
-    (SELECT coalesce(sum(count), 0) FROM uncounted WHERE ${column} = ${value}))`
+    (SELECT count(*) FROM uncounted WHERE ${column} = ${value}))`
 }
-
-/** How many characters of a moment name its year, month, day, hour, minute and second. */
-const PERIOD_LEVELS = [4, 7, 10, 13, 16, 19]
 
 /**
  * How many messages are earlier than a moment: the years before its year, the months of that year before its month, and
@@ -63,6 +61,6 @@ function countBefore (moment: string, args: Arguments): string {
     (SELECT coalesce(sum(count), 0) FROM periods
      WHERE level = ${level} AND period >= left(${second}, ${PERIOD_LEVELS[index - 1] ?? 0}) AND period < left(${second}, ${level}))`)
   return `(${periods.join(' +')} +
-    (SELECT coalesce(sum(count), 0) FROM uncounted WHERE second < ${second}) +
+    (SELECT count(*) FROM uncounted WHERE second < ${second}) +
     (SELECT count(*) FROM messages WHERE moment >= ${second} AND moment < ${args.add(moment)}))`
 }

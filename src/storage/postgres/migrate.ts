@@ -11,10 +11,10 @@ const TIMEOUT = 2 ** 31 - 1
  * Brings the schema up to date, in one transaction: all of it or nothing. Of processes that start at once one does it, and
  * the others wait.
  *
- * @returns whether search has its index, for which the database must let the extension pg_trgm be created
+ * @returns why searches have no index and scan, in one sentence; undefined where they have one
  * @throws {StoreUnusable} when the database was written by a newer Letterbox
  */
-export async function preparePostgres (pool: PostgresPool): Promise<boolean> {
+export async function preparePostgres (pool: PostgresPool): Promise<string | undefined> {
   return pool.use(async client => {
     // No longer than any statement: who waits for another process is unavailable meanwhile, and asks again.
     await client.query('SELECT pg_advisory_lock($1)', [SCHEMA_LOCK])
@@ -52,20 +52,46 @@ async function migratePostgres (client: PoolClient): Promise<void> {
 /** So large that no commit has to move it into the index proper; chores.ts does it several times a second. */
 const PENDING_KB = 65_536
 
-/** Not a migration: where the extension cannot be had today it may be tomorrow, and search answers without it. */
-async function indexSearch (client: PoolClient): Promise<boolean> {
+/**
+ * Not a migration: where the index cannot be had today it may be tomorrow, and search answers without it. That of a table
+ * which has rows already is left to the operator (docs/scaling.md): while it is made, nothing could be stored.
+ *
+ * @returns why searches have to scan; undefined where they need not
+ */
+async function indexSearch (client: PoolClient): Promise<string | undefined> {
   try {
     await run(client, 'CREATE EXTENSION IF NOT EXISTS pg_trgm')
+    if (await isTrue(client, "EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('messages_search') AND indisvalid)")) return undefined
+    if (await isTrue(client, 'EXISTS (SELECT FROM messages)')) return 'searches scan every message until their index is made: docs/scaling.md says how'
     await run(client, `
-      CREATE INDEX IF NOT EXISTS messages_search ON messages USING gin (text_folded gin_trgm_ops)
+      CREATE INDEX messages_search ON messages USING gin (text_folded gin_trgm_ops)
       WITH (gin_pending_list_limit = ${PENDING_KB})`)
-    return true
+    return undefined
   } catch {
-    return false
+    return 'pg_trgm cannot be had in this database: searches scan every message'
   }
+}
+
+async function isTrue (client: PoolClient, condition: string): Promise<boolean> {
+  const { rows: [row] } = await client.query<{ true: boolean }>(`SELECT ${condition} AS true`)
+  return row?.true === true
 }
 
 function run (client: PoolClient, text: string): Promise<QueryResult> {
   const question = { text, query_timeout: TIMEOUT }
   return client.query(question)
+}
+
+/** Whether messages can be stored. It fails when any table or column is missing. */
+export const PING = {
+  name: 'ping',
+  text: `
+    SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable FROM
+      (SELECT count(*) FROM (SELECT message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded, moment FROM messages LIMIT 0) AS t) AS t1,
+      (SELECT count(*) FROM (SELECT from_msisdn, to_msisdn, second FROM uncounted LIMIT 0) AS t) AS t2,
+      (SELECT count(*) FROM (SELECT name, count FROM totals LIMIT 0) AS t) AS t3,
+      (SELECT count(*) FROM (SELECT msisdn, count FROM senders LIMIT 0) AS t) AS t4,
+      (SELECT count(*) FROM (SELECT msisdn, count FROM busiest_senders LIMIT 0) AS t) AS t7,
+      (SELECT count(*) FROM (SELECT msisdn, count FROM recipients LIMIT 0) AS t) AS t5,
+      (SELECT count(*) FROM (SELECT level, period, count FROM periods LIMIT 0) AS t) AS t6`
 }

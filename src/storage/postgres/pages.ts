@@ -1,13 +1,8 @@
 /** Pages of the list, as SQL. Each answers `messages`, one row more than the page where the list goes on. */
 import { momentOf } from '../../timestamp.ts'
 import type { Filter, Position } from '../message-store.ts'
+import { COLUMNS, FEW_HITS, ORDER } from '../questions.ts'
 import { conditionsOf, totalOf, type Arguments } from './conditions.ts'
-
-export const COLUMNS = 'message_id, from_msisdn AS "from", to_msisdn AS "to", ts, text'
-const ORDER = 'ORDER BY moment, message_id'
-
-/** Up to so many hits of a search are fetched and sorted. Of more, a page is found sooner by walking the list. */
-const FEW_HITS = 2000
 
 /** `limit` messages after the first `offset`, and the total. */
 export function listPage (filter: Filter, limit: number, offset: number, args: Arguments): string {

@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto'
-import { foldCase } from '../../fold.ts'
 import { isStorable, type Message } from '../../message.ts'
 import type { CountedPage, Filter, Page, Position, Stats } from '../message-store.ts'
+import { COLUMNS, isHopeless, isSearch, pageOf } from '../questions.ts'
 import { Arguments, totalOf } from './conditions.ts'
-import { COLUMNS, listAfter, listPage, searchAfter, searchPage } from './pages.ts'
+import { listAfter, listPage, searchAfter, searchPage } from './pages.ts'
 import type { PostgresPool } from './pool.ts'
 import { STATS } from './statistics.ts'
-
-/** The trigram index knows nothing of texts that are shorter, in code points. */
-const INDEXED_LENGTH = 3
 
 /**
  * The questions. Each is one statement, and so sees one state of the database; what it answers is one JSON document.
@@ -60,20 +57,4 @@ export class PostgresReader {
     const [row] = await this.#pool.query<{ answer: Row }>({ name, text }, args.values, signal)
     return (row as { answer: Row }).answer
   }
-}
-
-/** One row more than `limit` was asked for: it says whether the list goes on. */
-function pageOf (rows: Message[], limit: number): Page {
-  const messages = rows.slice(0, limit)
-  return { messages, next: rows.length > limit ? messages.at(-1) : undefined }
-}
-
-/** Whether no message can hold what is asked for. PostgreSQL would refuse U+0000. */
-function isHopeless ({ from = '', to = '', q = '' }: Filter, position: Position = { ts: '', message_id: '' }): boolean {
-  return ![from, to, q, position.ts, position.message_id].every(isStorable)
-}
-
-/** Whether the trigram index knows `q`. */
-function isSearch ({ q }: Filter): boolean {
-  return q !== undefined && [...foldCase(q)].length >= INDEXED_LENGTH
 }

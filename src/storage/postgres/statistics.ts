@@ -3,7 +3,7 @@ import { totalOf, Arguments } from './conditions.ts'
 /** What GET /stats answers, as SQL: from the counters and what is not in them yet, and from both ends of the list. */
 export const STATS = `
   WITH uncounted_senders AS MATERIALIZED (
-    SELECT from_msisdn AS msisdn, sum(count) AS count FROM uncounted GROUP BY 1
+    SELECT from_msisdn AS msisdn, count(*) AS count FROM uncounted GROUP BY 1
   ), busiest AS (
     (SELECT msisdn, count FROM busiest_senders WHERE msisdn NOT IN (SELECT msisdn FROM uncounted_senders)
      ORDER BY count DESC, msisdn LIMIT 10)

@@ -3,7 +3,7 @@ import { GroupCommit } from '../group-commit.ts'
 import { StoreUnavailable, StoreUnusable } from '../message-store.ts'
 import type { CountedPage, Filter, MessageStore, Page, Position, SaveResult, Stats, StoreObserver } from '../message-store.ts'
 import { PostgresChores } from './chores.ts'
-import { preparePostgres } from './migrate.ts'
+import { PING, preparePostgres } from './migrate.ts'
 import { PostgresPool } from './pool.ts'
 import { PostgresReader } from './reader.ts'
 import { PostgresWriter } from './writer.ts'
@@ -12,7 +12,7 @@ import { PostgresWriter } from './writer.ts'
  * Two groups under way at once: one is committed while the next is sent. The bounds are about a second of work. Where
  * statements time out, no delivery waits for more than one of them, and a second.
  */
-const LIMITS = { groupSize: 500, groupsInFlight: 2, rows: 10_000, bytes: 64 * 1024 * 1024, patience: 1000 }
+const LIMITS = { groupSize: 500, groupsInFlight: Number(process.env.GIF ?? 2), rows: 10_000, bytes: 64 * 1024 * 1024, patience: 1000 }
 /** For the groups under way, for the chores, and for the probe. */
 const WRITE_CONNECTIONS = LIMITS.groupsInFlight + 2
 /** How long after a failure the schema is looked for again, in ms. */
@@ -70,10 +70,10 @@ class PostgresStore implements MessageStore {
    */
   async prepare (): Promise<void> {
     try {
-      const searchIsIndexed = await preparePostgres(this.#writes)
-      if (!searchIsIndexed) this.#observer.notice('pg_trgm cannot be had in this database: searches scan every message')
+      const scans = await preparePostgres(this.#writes)
+      if (scans !== undefined) this.#observer.notice(scans)
       this.#obstacle = undefined
-      this.#chores.start(searchIsIndexed)
+      this.#chores.schedule()
     } catch (error) {
       if (error instanceof StoreUnusable) {
         await this.close()
@@ -149,18 +149,4 @@ class PostgresStore implements MessageStore {
     await this.#commits.close()
     await Promise.all([this.#writes.close(), this.#reads.close()])
   }
-}
-
-/** Fails when any table or column is missing. */
-const PING = {
-  name: 'ping',
-  text: `
-    SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable FROM
-      (SELECT count(*) FROM (SELECT message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded, moment FROM messages LIMIT 0) AS t) AS t1,
-      (SELECT count(*) FROM (SELECT from_msisdn, to_msisdn, second, count FROM uncounted LIMIT 0) AS t) AS t2,
-      (SELECT count(*) FROM (SELECT name, count FROM totals LIMIT 0) AS t) AS t3,
-      (SELECT count(*) FROM (SELECT msisdn, count FROM senders LIMIT 0) AS t) AS t4,
-      (SELECT count(*) FROM (SELECT msisdn, count FROM busiest_senders LIMIT 0) AS t) AS t7,
-      (SELECT count(*) FROM (SELECT msisdn, count FROM recipients LIMIT 0) AS t) AS t5,
-      (SELECT count(*) FROM (SELECT level, period, count FROM periods LIMIT 0) AS t) AS t6`
 }

@@ -20,8 +20,8 @@ const SAVE = {
       ON CONFLICT (message_id) DO NOTHING
       RETURNING message_id, from_msisdn, to_msisdn, moment
     ), counted AS (
-      INSERT INTO uncounted (from_msisdn, to_msisdn, second, count)
-      SELECT from_msisdn, to_msisdn, left(moment, 19), count(*) FROM stored GROUP BY 1, 2, 3
+      INSERT INTO uncounted (from_msisdn, to_msisdn, second)
+      SELECT from_msisdn, to_msisdn, left(moment, 19) FROM stored
     )
     SELECT message_id FROM stored`
 }

@@ -1,10 +1,8 @@
 import type { Statement } from 'better-sqlite3'
 import type { Message } from '../../message.ts'
 import { momentOf } from '../../timestamp.ts'
+import { PERIOD_LEVELS } from '../questions.ts'
 import type { SqliteDatabase } from './database.ts'
-
-/** How many characters of a moment name its year, month, day, hour, minute and second. */
-export const PERIOD_LEVELS = [4, 7, 10, 13, 16, 19] as const
 
 /** How many senders GET /stats names. */
 const BUSIEST = 10

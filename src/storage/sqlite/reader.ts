@@ -1,11 +1,12 @@
-import { isStorable, type Message } from '../../message.ts'
+import type { Message } from '../../message.ts'
 import type { CountedPage, Filter, Page, Position, Stats } from '../message-store.ts'
+import { COLUMNS, isHopeless, isSearch, pageOf, type IndexedFilter } from '../questions.ts'
 import type { Budget } from './budget.ts'
 import type { SqliteDatabase } from './database.ts'
 import { Queries } from './queries.ts'
-import { isIndexed, Search } from './search.ts'
+import { Search } from './search.ts'
 import { countAll, countByCounters, lastSeq, statsOf } from './totals.ts'
-import { COLUMNS, Walk } from './walk.ts'
+import { Walk } from './walk.ts'
 
 const SCHEMA = [
   'SELECT message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded, listed, moment FROM messages LIMIT 1',
@@ -68,7 +69,7 @@ export class SqliteReader {
 
   /** `limit` messages behind a position. */
   pageAfter (filter: Filter, limit: number, position: Position, budget: Budget): Page {
-    if (isHopeless(filter)) return { messages: [], next: undefined }
+    if (isHopeless(filter, position)) return { messages: [], next: undefined }
     if (isSearch(filter) && this.#rangeOf(filter) > NARROW) {
       const search = new Search(this.#queries, filter, filter.q, budget, position)
       const hits = search.fewHits()
@@ -97,22 +98,4 @@ export class SqliteReader {
   ping (_budget: Budget): void {
     for (const sql of SCHEMA) this.#queries.one(sql)
   }
-}
-
-/** Whether no text can hold what is searched for. A trigram query cannot either. */
-function isHopeless ({ q }: Filter): boolean {
-  return q !== undefined && !isStorable(q)
-}
-
-/** A filter whose `q` the trigram index knows. */
-type IndexedFilter = Filter & { readonly q: string }
-
-function isSearch (filter: Filter): filter is IndexedFilter {
-  return filter.q !== undefined && isIndexed(filter.q)
-}
-
-/** One row more than `limit` was asked for: it says whether the list goes on. */
-function pageOf (rows: Message[], limit: number): Page {
-  const messages = rows.slice(0, limit)
-  return { messages, next: rows.length > limit ? messages.at(-1) : undefined }
 }

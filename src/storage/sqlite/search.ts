@@ -2,15 +2,11 @@ import { foldCase } from '../../fold.ts'
 import type { Message } from '../../message.ts'
 import { momentOf } from '../../timestamp.ts'
 import type { Filter, Position } from '../message-store.ts'
+import { COLUMNS, FEW_HITS, ORDER } from '../questions.ts'
 import type { Budget } from './budget.ts'
 import type { Queries, Value } from './queries.ts'
 import { lastSeq } from './totals.ts'
-import { COLUMNS, ORDER, type Condition } from './walk.ts'
-
-/** The trigram index knows nothing of texts that are shorter, in code points. */
-const INDEXED_LENGTH = 3
-/** Up to so many hits are fetched and sorted. Of more, a page is found sooner by walking the list. */
-const FEW_HITS = 2000
+import type { Condition } from './walk.ts'
 
 /** Consecutive messages, by seq, that one slice looks at: in the table, in the index, and in both. */
 const TABLE_SLICE = 20_000
@@ -19,11 +15,6 @@ const JOINED_SLICE = 50_000
 
 /** A number to compare with the index's rowid: FTS5 finds its place by integers only, and JavaScript's are bound as reals. */
 const INTEGER = 'CAST(? AS INTEGER)'
-
-/** Whether the trigram index can answer for `q`. */
-export function isIndexed (q: string): boolean {
-  return [...foldCase(q)].length >= INDEXED_LENGTH
-}
 
 /**
  * The messages whose folded text holds a folded `q` of three code points or more, and that pass the rest of a filter.

@@ -1,6 +1,6 @@
 import { momentOf } from '../../timestamp.ts'
 import type { Filter, Stats } from '../message-store.ts'
-import { PERIOD_LEVELS } from './counters.ts'
+import { PERIOD_LEVELS } from '../questions.ts'
 import type { Queries, Value } from './queries.ts'
 import { FROM_TAIL } from './walk.ts'
 

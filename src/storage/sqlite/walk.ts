@@ -2,16 +2,12 @@ import { foldCase } from '../../fold.ts'
 import type { Message } from '../../message.ts'
 import { momentOf } from '../../timestamp.ts'
 import type { Filter, Position } from '../message-store.ts'
+import { COLUMNS, ORDER } from '../questions.ts'
 import type { Budget } from './budget.ts'
 import type { Queries, Value } from './queries.ts'
 
 /** The messages that are not listed yet (listing.ts): few, and read one by one. */
 export const FROM_TAIL = "FROM messages WHERE seq > (SELECT count FROM totals WHERE name = 'listed') AND listed = 0"
-
-export const COLUMNS = 'message_id, from_msisdn AS "from", to_msisdn AS "to", ts, text'
-
-/** The order of the list, and of a walk. */
-export const ORDER = 'ORDER BY moment, message_id'
 
 /** A place between two index entries. */
 interface Key { readonly moment: string, readonly message_id: string }

@@ -1,7 +1,9 @@
 /** What the PostgreSQL store does beside other processes, and when the server is not as it should be. */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { StoreUnavailable, StoreUnusable, type MessageStore, type StoreObserver } from '../../../src/storage/message-store.ts'
@@ -118,15 +120,22 @@ t.test('a store that is closed while it looks for its database says and asks no 
   await t.rejects(store.ping(), new StoreUnavailable('the store is closed'))
 })
 
-t.test('what one process leaves uncounted another counts', async t => {
+t.test('what one process leaves uncounted another counts, and gives its space back', async t => {
   const url = await server.createDatabase()
-  const first = await openMessageStore(url, SILENT)
-  await first.save(message())
-  await first.close()
-  t.equal(await number(url, 'SELECT count(*) FROM uncounted'), 1)
-  const second = await open(t, url)
+  await (await openMessageStore(url, SILENT)).close()
+  await server.query(url, `
+    WITH stored AS (
+      INSERT INTO messages (message_id, from_msisdn, to_msisdn, ts)
+      SELECT 'm' || i, '+' || i % 100, '+1', '2025-01-15T10:00:' || to_char(i % 60, 'FM00') || 'Z' FROM generate_series(1, 12000) AS i
+      RETURNING from_msisdn, to_msisdn, moment
+    )
+    INSERT INTO uncounted SELECT from_msisdn, to_msisdn, left(moment, 19) FROM stored`)
+  const store = await open(t, url)
+  t.equal((await store.stats()).total_messages, 12_000)
   await untilCounted(server, url)
-  t.equal((await second.stats()).total_messages, 1)
+  t.equal((await store.stats()).total_messages, 12_000)
+  t.strictSame(await wrongCounters(server, url), [])
+  await untilResolved(async () => { if (await number(url, "SELECT pg_relation_size('uncounted')") > 0) throw new Error('not yet') })
 })
 
 t.test('a message that the database refuses does not keep its neighbours from being stored', async t => {
@@ -156,6 +165,24 @@ t.test('without pg_trgm searches scan, are as exact, and the operator is told on
   await saveAll(store, [message({ text: 'ПРИВЕТ мир' }), message({ message_id: 'm2', text: 'hello' })])
   t.equal((await store.page({ q: 'привет' }, 10, 0)).total, 1)
   t.strictSame(notices, ['pg_trgm cannot be had in this database: searches scan every message'])
+})
+
+t.test('a table that has rows gets its search index from the operator, as docs/scaling.md says', async t => {
+  const url = await server.createDatabase()
+  const { notices, observer } = listener()
+  const first = await open(t, url, observer)
+  await first.save(message())
+  const [made] = await server.query<{ indexdef: string }>(url, "SELECT indexdef FROM pg_indexes WHERE indexname = 'messages_search'")
+  await server.query(url, 'DROP INDEX messages_search')
+
+  const second = await open(t, url, observer)
+  t.strictSame(notices, ['searches scan every message until their index is made: docs/scaling.md says how'])
+  t.equal((await second.page({ q: 'hello' }, 10, 0)).total, 1)
+  const manual = await readFile(join(import.meta.dirname, '..', '..', '..', 'docs', 'scaling.md'), 'utf8')
+  await server.query(url, /CREATE INDEX CONCURRENTLY [^;]+;/.exec(manual)?.[0] ?? '')
+  t.strictSame(await server.query(url, "SELECT indexdef FROM pg_indexes WHERE indexname = 'messages_search'"), [made])
+  await open(t, url, observer)
+  t.equal(notices.length, 1)
 })
 
 t.test('a read whose client has gone is ended in the server', async t => {

@@ -16,15 +16,14 @@ CREATE INDEX messages_by_moment ON messages (moment, message_id);
 CREATE INDEX messages_by_sender ON messages (from_msisdn, moment, message_id);
 CREATE INDEX messages_by_recipient ON messages (to_msisdn, moment, message_id);
 
--- What was stored and is not in the counters yet. Each transaction that stores messages only adds rows here, so that
--- processes which store messages of one sender at the same time never wait for each other. One process at a time moves
--- them into the counters (chores.ts). Every question adds up both, so answers are exact.
+-- What was stored and is not in the counters yet: one row a message. Each transaction that stores messages only adds rows
+-- here, so that processes which store messages of one sender at the same time never wait for each other. One process at a
+-- time moves them into the counters (counters.ts). Every question adds up both, so answers are exact.
 CREATE TABLE uncounted (
   from_msisdn text COLLATE "C" NOT NULL,
   to_msisdn   text COLLATE "C" NOT NULL,
-  second      text COLLATE "C" NOT NULL,
-  count       bigint NOT NULL
-) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+  second      text COLLATE "C" NOT NULL
+);
 
 -- 'messages': how many are counted; 'senders': how many different numbers sent those.
 CREATE TABLE totals (
