@@ -8,6 +8,8 @@ import { startPostgres } from './postgres.ts'
 const ROUTES = join(import.meta.dirname, 'routes')
 
 const server = await startPostgres(t)
+const [{ version } = {}] = await server.query<{ version: string }>(await server.createDatabase(), "SELECT current_setting('server_version') AS version")
+t.comment(`the contract on PostgreSQL ${version}; its tests by themselves run on SQLite`)
 testOn(async () => {
   const url = await server.createDatabase()
   return { url, rows: async () => Number((await server.query<{ count: string }>(url, 'SELECT count(*) FROM messages'))[0]?.count) }

@@ -61,8 +61,9 @@ const writer = new SqliteWriter(database)
 const listing = new SqliteListing(database)
 const index = new SqliteSearchIndex(database)
 const checkpoint = new SqliteCheckpoint(database, file)
-let unlisted = listing.step(0)
-let unindexed = index.step(0)
+// What an earlier process has left the first steps find out. Opening needs no lock.
+let unlisted = 1
+let unindexed = 1
 let chore: NodeJS.Timeout | undefined
 
 port.on('message', take)

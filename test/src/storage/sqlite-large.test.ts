@@ -106,10 +106,10 @@ const file = join(t.testdir(), 'app.db')
 await (await openMessageStore(`sqlite:///${file}`, SILENT)).close()
 inspect(file, fill)
 const other = new Database(file, { timeout: 5000 })
-const store = await openMessageStore(`sqlite:///${file}`, SILENT)
-t.teardown(() => store.close())
 // Keeps the store from listing and indexing, which it does when it has nothing to store: it has to read the tail.
 other.exec('BEGIN IMMEDIATE')
+const store = await openMessageStore(`sqlite:///${file}`, SILENT)
+t.teardown(() => store.close())
 
 await t.test('the counters are right', async t => {
   t.strictSame(wrongCounters(file), [])
