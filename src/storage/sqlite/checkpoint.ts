@@ -10,6 +10,9 @@ const HARD_LIMIT = 112 * MIB
 /** How long a commit waits for readers between the limits, and how long after that it is not made to wait again, in ms. */
 const PATIENCE = 25
 const PAUSE = 100
+/** The same from the hard limit on, and after that. The probe of readiness allows for such a wait. */
+const LONG_PATIENCE = 1000
+const LONG_PAUSE = 1000
 
 /**
  * Keeps the write-ahead log small.
@@ -17,22 +20,30 @@ const PAUSE = 100
  * SQLite moves its pages into the database every so often (database.ts) and then writes over it from the beginning, but
  * only at a moment when nobody reads from it; while there is always some reader, it grows. A checkpoint that waits for
  * readers ends that. They are soon done (reader.ts), though not where the processors are busy: readers give way.
+ *
+ * Who is not done when a commit has waited for long is another process, a backup for instance, and may take minutes.
+ * Deliveries do not wait for it: the log grows, and is waited for once more each time that it has doubled.
  */
 export class SqliteCheckpoint {
   readonly #database: SqliteDatabase
   readonly #log: string
+  readonly #notice: (text: string) => void
+  #limit = HARD_LIMIT
   #tried = 0
 
-  constructor (database: SqliteDatabase, file: string) {
+  /** @param notice is told, once, that the log grows */
+  constructor (database: SqliteDatabase, file: string, notice: (text: string) => void) {
     this.#database = database
     this.#log = `${file}-wal`
+    this.#notice = notice
   }
 
   /** Called after each commit. */
   afterCommit (): void {
     const { size } = statSync(this.#log)
-    if (size >= HARD_LIMIT) this.#truncate(WRITE_LOCK_TIMEOUT)
-    else if (size >= SOFT_LIMIT && performance.now() - this.#tried > PAUSE) this.#truncate(PATIENCE)
+    const pause = this.#limit === HARD_LIMIT ? PAUSE : LONG_PAUSE
+    if (size >= this.#limit) this.#insist(size)
+    else if (size >= SOFT_LIMIT && performance.now() - this.#tried > pause) this.#truncate(PATIENCE)
   }
 
   /**
@@ -44,11 +55,20 @@ export class SqliteCheckpoint {
     if (!this.#truncate(PATIENCE)) throw new Error('a reader is in the way')
   }
 
+  #insist (size: number): void {
+    if (this.#truncate(LONG_PATIENCE)) return
+    if (this.#limit === HARD_LIMIT) {
+      this.#notice('another process, a backup for instance, reads the database for long: until it ends, the write-ahead log grows')
+    }
+    this.#limit = 2 * size
+  }
+
   #truncate (patience: number): boolean {
     this.#database.pragma(`busy_timeout = ${patience}`)
     const busy = this.#database.pragma('wal_checkpoint(TRUNCATE)', { simple: true })
     this.#database.pragma(`busy_timeout = ${WRITE_LOCK_TIMEOUT}`)
     this.#tried = performance.now()
+    if (busy === 0) this.#limit = HARD_LIMIT
     return busy === 0
   }
 }

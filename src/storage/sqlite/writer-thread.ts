@@ -17,8 +17,11 @@ import { SqliteWriter } from './writer.ts'
 /** What the thread is sent: a group to store, or a request. */
 export type WriterRequest = readonly Message[] | 'ping' | 'close'
 
-/** What the thread answers: `ready` once, then one answer to each ping, and one to all groups of a batch. */
-export type WriterAnswer = BatchDone | 'ready' | 'pong' | 'unwritable'
+/** What the thread answers: `ready` once, then one answer to each ping, and one to all groups of a batch. A notice is no answer. */
+export type WriterAnswer = BatchDone | Notice | 'ready' | 'pong' | 'unwritable'
+
+/** What an operator should know. */
+export interface Notice { readonly notice: string }
 
 /** The database that the thread opens. */
 export interface WriterData {
@@ -60,7 +63,7 @@ await migrateSqlite(database)
 const writer = new SqliteWriter(database)
 const listing = new SqliteListing(database)
 const index = new SqliteSearchIndex(database)
-const checkpoint = new SqliteCheckpoint(database, file)
+const checkpoint = new SqliteCheckpoint(database, file, notice => port.postMessage({ notice } satisfies WriterAnswer))
 // What an earlier process has left the first steps find out. Opening needs no lock.
 let unlisted = 1
 let unindexed = 1

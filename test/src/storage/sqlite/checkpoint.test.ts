@@ -13,7 +13,8 @@ function open (t: Test) {
   const writer = openForWriting(file, false)
   t.teardown(() => writer.close())
   writer.exec('CREATE TABLE blobs (bytes BLOB)')
-  const checkpoint = new SqliteCheckpoint(writer, file)
+  const notices: string[] = []
+  const checkpoint = new SqliteCheckpoint(writer, file, text => { notices.push(text) })
   checkpoint.whenIdle()
   const reader = openForReading(file)
   t.teardown(() => reader.close())
@@ -22,6 +23,7 @@ function open (t: Test) {
     reader,
     insert: writer.prepare('INSERT INTO blobs VALUES (zeroblob(?))'),
     checkpoint,
+    notices,
     /** The size of the log, in bytes. */
     log: (): number => statSync(`${file}-wal`).size
   }
@@ -59,4 +61,38 @@ t.test('a log that is about to be too large is cut back at once', async t => {
   reader.exec('COMMIT')
   checkpoint.afterCommit()
   t.equal(log(), 0)
+})
+
+t.test('a reader that stays for long is waited for once, and once more each time that the log has doubled', async t => {
+  const { reader, insert, checkpoint, notices, log } = open(t)
+  const waited = (): boolean => {
+    const begun = performance.now()
+    checkpoint.afterCommit()
+    return performance.now() - begun >= 1000
+  }
+  reader.exec('BEGIN; SELECT * FROM blobs')
+  while (log() < 112 * MB) insert.run(MB)
+  t.ok(waited())
+  t.match(notices, [/^another process.* reads the database for long/])
+
+  const begun = performance.now()
+  for (let commits = 0; commits < 20; commits++) {
+    insert.run(1)
+    checkpoint.afterCommit()
+  }
+  // Were each of them made to wait, they would take 20 s.
+  t.ok(performance.now() - begun < 10_000)
+  while (log() < 226 * MB) insert.run(MB)
+  t.ok(waited())
+  t.equal(notices.length, 1, 'it is told once')
+
+  reader.exec('COMMIT')
+  await delay(1100)
+  checkpoint.afterCommit()
+  t.equal(log(), 0)
+  reader.exec('BEGIN; SELECT * FROM blobs')
+  while (log() < 112 * MB) insert.run(MB)
+  t.ok(waited(), 'from then on it is as before')
+  t.equal(notices.length, 2)
+  reader.exec('COMMIT')
 })
