@@ -43,18 +43,34 @@ t.test('a copy of many pages tells how far it is', async t => {
   t.match(stderr, /^4096 of \d+ pages\n8192 of \d+ pages\n$/)
 })
 
-t.test('a database that is damaged gives no copy', async t => {
-  const cwd = t.testdir()
-  const file = join(cwd, 'data', 'app.db')
-  await fill(`sqlite:///${file}`, ...messages(500))
+/** Pages of the table and its keys are overwritten; the schema is in the first one. */
+function overwrite (file: string): void {
   const bytes = readFileSync(file)
-  // Pages of the table and its keys; the schema is in the first one.
   bytes.fill(0xee, bytes.length >> 1)
   writeFileSync(file, bytes)
-  const { code, stdout, stderr } = await run(t, BACKUP, cwd, { args: ['--to', 'copy.db'], execArgv: COVERED })
-  t.strictSame({ code, stdout }, { code: 1, stdout: '' })
-  t.match(stderr, /^the database is damaged: |^database disk image is malformed$/m)
-  t.strictSame(readdirSync(cwd), ['data'])
+}
+
+/** A row that its table does not allow, as only a damaged file holds one. */
+function smuggle (file: string): void {
+  inspect(file, database => database.unsafeMode().exec(`
+    CREATE TABLE notes (note TEXT);
+    INSERT INTO notes VALUES (NULL);
+    PRAGMA writable_schema = ON;
+    UPDATE sqlite_schema SET sql = 'CREATE TABLE notes (note TEXT NOT NULL)' WHERE name = 'notes'`))
+}
+
+t.test('a database that is damaged gives no copy', async t => {
+  for (const [damage, told] of [
+    [overwrite, /^(?:database disk image is malformed|the database is damaged: .+)\n$/],
+    [smuggle, /^the database is damaged: NULL value in notes\.note\n$/]
+  ] as const) {
+    const cwd = t.testdir()
+    const file = join(cwd, 'data', 'app.db')
+    await fill(`sqlite:///${file}`, ...messages(500))
+    damage(file)
+    t.match(await run(t, BACKUP, cwd, { args: ['--to', 'copy.db'], execArgv: COVERED }), { code: 1, stdout: '', stderr: told })
+    t.strictSame(readdirSync(cwd), ['data'])
+  }
 })
 
 t.test('what cannot be copied is told in one line without any password, and nothing is made', async t => {

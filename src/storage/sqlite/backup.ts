@@ -49,8 +49,8 @@ function check (file: string): number {
   const copy = new Database(file)
   try {
     copy.pragma('journal_mode = DELETE')
-    const verdict = copy.pragma('quick_check(1)', { simple: true })
-    if (verdict !== 'ok') throw new Error(`the database is damaged: ${verdict}`)
+    const verdict = String(copy.pragma('quick_check(1)', { simple: true }))
+    if (verdict !== 'ok') throw new Error(`the database is damaged: ${verdict.replaceAll('\n', ' ')}`)
     return copy.prepare<[], number>('SELECT count(*) FROM messages').pluck().get() as number
   } finally {
     copy.close()
