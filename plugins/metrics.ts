@@ -42,11 +42,6 @@ export default fp(async app => {
   const latencies = new Histogram({
     name: 'request_latency_ms', help: 'Time from request to answer, in ms', buckets: LATENCY_BUCKETS_MS, registers
   })
-  app.onCompletion(({ request, status, latency }) => {
-    requests.add(1, request.method, request.routeOptions.url ?? UNKNOWN_PATH, String(status))
-    latencies.observe(latency)
-    if (request.delivery !== null) deliveries.add(1, deliveryResult(status, request.delivery.dup))
-  })
 
   let stored = 0
   // eslint-disable-next-line no-new
@@ -78,6 +73,20 @@ export default fp(async app => {
       commitSeconds.observe(seconds)
     },
     notice (text) { app.log.warn(text) }
+  })
+
+  const verified = new Tally(['secret'], {
+    name: 'webhook_verified_total', help: 'Deliveries whose signature was right, by the secret it was made with', registers
+  })
+  for (const secret of ['current', 'previous']) verified.add(0, secret)
+
+  app.onCompletion(({ request, status, latency }) => {
+    requests.add(1, request.method, request.routeOptions.url ?? UNKNOWN_PATH, String(status))
+    latencies.observe(latency)
+    const { delivery } = request
+    if (delivery === null) return
+    deliveries.add(1, deliveryResult(status, delivery.dup))
+    if (delivery.secret !== undefined) verified.add(1, delivery.secret === 0 ? 'current' : 'previous')
   })
 
   await app.register(fastifyMetrics.default, {

@@ -13,6 +13,8 @@ export interface Delivery {
   /** Whether the message was known already. */
   dup: boolean
   refusal: Refusal | undefined
+  /** The place of the key under which it was signed, in the list of them. */
+  secret: number | undefined
 }
 
 export interface SignatureOptions {
@@ -48,7 +50,9 @@ export default fp(async root => {
     takeRawBodies(this, bodyLimit)
 
     this.addHook('onRequest', (request, _reply, done) => {
-      request.delivery = { contentType: request.headers['content-type'], messageId: undefined, dup: false, refusal: undefined }
+      request.delivery = {
+        contentType: request.headers['content-type'], messageId: undefined, dup: false, refusal: undefined, secret: undefined
+      }
       // Fastify answers 415 to a malformed type before any hook of ours could answer 401. It is judged below instead.
       request.headers['content-type'] = undefined
       done()
@@ -65,6 +69,7 @@ export default fp(async root => {
         delivery.messageId = claimedMessageId(body)
         return reply.code(401).send({ detail: 'invalid signature' })
       }
+      delivery.secret = verdict.secret
       if (!isJsonType(delivery.contentType)) {
         throw root.httpErrors.unsupportedMediaType('the Content-Type must be application/json or application/*+json')
       }

@@ -21,7 +21,7 @@ export function hmacSha256Verifier (header: string, secrets: readonly string[]):
     if (typeof value !== 'string' || !HEX_SHA256.test(value)) return { refusal: 'malformed' }
 
     const claimed = Buffer.from(value, 'hex')
-    const matches = secrets.some(secret => timingSafeEqual(claimed, Buffer.from(sign(body, secret), 'hex')))
-    return matches ? { body: body as Verified } : { refusal: 'mismatch' }
+    const match = secrets.findIndex(secret => timingSafeEqual(claimed, Buffer.from(sign(body, secret), 'hex')))
+    return match === -1 ? { refusal: 'mismatch' } : { body: body as Verified, secret: match }
   }
 }

@@ -9,7 +9,8 @@ export type Verified = Buffer & { readonly [verified]: true }
 export type Refusal = 'missing' | 'malformed' | 'mismatch'
 
 export type Verdict =
-  | { readonly body: Verified, readonly refusal?: undefined }
+  /** `secret` is the place, in the verifier's list, of the key under which it was signed. */
+  | { readonly body: Verified, readonly secret: number, readonly refusal?: undefined }
   | { readonly body?: undefined, readonly refusal: Refusal }
 
 /** Judges one delivery by its headers and its raw bytes. It does no I/O and never throws. */

@@ -79,11 +79,23 @@ t.test("the first two families stand within the first ten lines, and the service
   t.match(ten, /^# HELP http_requests_total .+$/m)
   t.equal(lines[10], '# TYPE http_requests_total counter')
   const families = lines.flatMap(line => COMMENT.exec(line)?.[1] === 'TYPE' ? line.split(' ').slice(2) : [])
-  t.strictSame(families.slice(0, 14), [
+  t.strictSame(families.slice(0, 16), [
     'webhook_requests_total', 'counter', 'http_requests_total', 'counter', 'request_latency_ms', 'histogram', 'messages_stored', 'gauge',
-    'store_queue_depth', 'gauge', 'store_commit_seconds', 'histogram', 'store_batch_size', 'histogram'
+    'store_queue_depth', 'gauge', 'store_commit_seconds', 'histogram', 'store_batch_size', 'histogram', 'webhook_verified_total', 'counter'
   ])
   for (const other of ['process_cpu_seconds_total', 'nodejs_eventloop_lag_seconds', 'http_request_duration_seconds']) t.ok(families.includes(other), other)
+})
+
+t.test('whoever still signs with the previous secret can be counted', async t => {
+  const { app } = await buildApp(t, { WEBHOOK_SECRET_PREVIOUS: 'old' })
+  t.strictSame([...await scrape(t, app)].filter(([name]) => name.startsWith('webhook_verified_total')), [
+    ['webhook_verified_total{secret="current"}', 0], ['webhook_verified_total{secret="previous"}', 0]
+  ], 'both from the start')
+  for (const request of [
+    delivery(message()), delivery(message(), {}, 'old'), delivery(message({ message_id: 'm2' }), {}, 'old'), delivery('{', {}, 'old'), delivery(message(), {}, 'older'),
+    { method: 'POST', url: '/webhook' } as const, '/stats'
+  ]) await app.inject(request)
+  t.strictSame(counts(await scrape(t, app), 'webhook_verified_total'), { '{secret="current"}': 1, '{secret="previous"}': 3 })
 })
 
 t.test('counts are exact', async t => {
