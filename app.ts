@@ -1,7 +1,9 @@
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import sensible from '@fastify/sensible'
+import type { TrustProxy } from './src/addresses.ts'
 import type { Config } from './src/config.ts'
 import { createLogger } from './src/logger.ts'
+import apiKeys from './plugins/api-keys.ts'
 import completion from './plugins/completion.ts'
 import db from './plugins/db.ts'
 import errors from './plugins/errors.ts'
@@ -9,8 +11,10 @@ import health from './plugins/health.ts'
 import malformed, { malformedRequests } from './plugins/malformed.ts'
 import metrics from './plugins/metrics.ts'
 import openapi from './plugins/openapi.ts'
+import rateLimit from './plugins/rate-limit.ts'
 import requestId, { newRequestId } from './plugins/request-id.ts'
 import requestLog from './plugins/request-log.ts'
+import securityHeaders from './plugins/security-headers.ts'
 import signature from './plugins/signature.ts'
 import validation from './plugins/validation.ts'
 import messages from './routes/messages.ts'
@@ -28,6 +32,7 @@ export async function build (
     childLoggerFactory: parent => parent,
     genReqId: newRequestId,
     return503OnClosing: false,
+    trustProxy: trustOf(config.trustProxy),
     // Longer than any path that Node.js takes: an id of 600 characters needs up to 7,200.
     routerOptions: { maxParamLength: 16_384 },
     ...malformedRequests
@@ -41,16 +46,29 @@ export async function build (
   await app.register(requestId)
   await app.register(completion)
   await app.register(malformed)
+  await app.register(securityHeaders)
+  await app.register(rateLimit, { perMinute: config.rateLimit })
+  await app.register(apiKeys, { keys: config.apiKeys })
   await app.register(signature)
   await app.register(requestLog)
-  await app.register(openapi)
+  await app.register(openapi, { hasApiKeys: config.apiKeys.length > 0 })
   await app.register(metrics)
   await app.register(db, { url: config.databaseUrl, readUrl: config.databaseReadUrl, readConnections: config.databasePool })
   await app.register(health, { hasSecret: config.webhookSecrets.length > 0 })
 
   await app.register(webhook, { secrets: config.webhookSecrets, bodyLimit: config.bodyLimit })
-  await app.register(messages)
-  await app.register(stats)
+  await app.register(async reads => {
+    reads.requireApiKey()
+    reads.limitReads()
+    await reads.register(messages)
+    await reads.register(stats)
+  })
 
   return app
+}
+
+/** Fastify believes no number of proxies, since it cannot tell whether a request came by them. Who sets it has seen to that. */
+function trustOf (trust: TrustProxy): Exclude<FastifyServerOptions['trustProxy'], undefined> {
+  if (typeof trust === 'boolean') return trust
+  return typeof trust === 'number' ? (_address, hop) => hop < trust : [...trust]
 }

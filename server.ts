@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { build } from './app.ts'
+import { isLoopback } from './src/addresses.ts'
+import { guessable } from './src/api-keys.ts'
 import { ConfigError, loadConfig, type Config } from './src/config.ts'
 import { createLogger } from './src/logger.ts'
 
@@ -37,6 +39,11 @@ async function serve (): Promise<void> {
 
   await listen(app, config)
   if (config.webhookSecrets.length === 0) logger.warn('WEBHOOK_SECRET is not set: no delivery will be accepted')
+  if (config.apiKeys.length === 0 && !app.addresses().every(bound => typeof bound === 'object' && isLoopback(bound.address))) {
+    logger.warn('API_KEYS is not set: whoever reaches this machine can read every message')
+  }
+  const names = guessable(config.apiKeys)
+  if (names.length > 0) logger.warn({ api_keys: names }, 'API_KEYS holds keys of less than 16 characters, which can be guessed')
 }
 
 async function listen (app: FastifyInstance, { host, port }: Config): Promise<void> {

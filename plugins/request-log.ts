@@ -9,16 +9,17 @@ export default fp(async app => {
     if (completion.status >= 500 || line.result === 'invalid_signature') app.log.error(line)
     else app.log.info(line)
   })
-}, { name: 'request-log', dependencies: ['completion', 'errors', 'signature'] })
+}, { name: 'request-log', dependencies: ['api-keys', 'completion', 'errors', 'signature'] })
 
 function requestLine ({ request, status, latency }: Completion) {
-  const { delivery, failure } = request
+  const { apiKey, delivery, failure } = request
   return {
     request_id: request.id,
     method: request.method,
     path: pathOf(request.originalUrl),
     status,
     latency_ms: Math.round(latency * 1000) / 1000,
+    ...apiKey !== null && { api_key: apiKey },
     ...delivery && {
       message_id: delivery.messageId,
       dup: delivery.dup,

@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { claimedMessageId, isJsonType, messageIdOf, parseBody } from '../src/delivery.ts'
 import { hmacSha256Verifier } from '../src/signature/hmac-sha256.ts'
 import type { Refusal } from '../src/signature/verifier.ts'
@@ -24,6 +25,8 @@ export interface SignatureOptions {
   readonly secrets: readonly string[]
   /** Bytes. */
   readonly bodyLimit: number
+  /** Called for a delivery whose signature is missing or wrong, and for no other. What it throws is answered instead of the 401. */
+  readonly onRefusal?: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 }
 
 declare module 'fastify' {
@@ -44,7 +47,7 @@ declare module 'fastify' {
 export default fp(async root => {
   root.decorateRequest('delivery', null)
 
-  root.decorate('requireSignature', function ({ header, secrets, bodyLimit }) {
+  root.decorate('requireSignature', function ({ header, secrets, bodyLimit, onRefusal }) {
     const verify = hmacSha256Verifier(header, secrets)
 
     takeRawBodies(this, bodyLimit)
@@ -67,6 +70,7 @@ export default fp(async root => {
         if (secrets.length === 0) throw new StoreUnavailable('WEBHOOK_SECRET is not set')
         delivery.refusal = verdict.refusal
         delivery.messageId = claimedMessageId(body)
+        await onRefusal?.(request, reply)
         return reply.code(401).send({ detail: 'invalid signature' })
       }
       delivery.secret = verdict.secret

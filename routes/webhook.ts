@@ -12,7 +12,8 @@ export interface WebhookOptions {
 
 /** Messages in: POST /webhook. */
 const webhook: FastifyPluginAsyncTypebox<WebhookOptions> = async (app, { secrets, bodyLimit }) => {
-  app.requireSignature({ header: 'x-signature', secrets, bodyLimit })
+  app.requireSignature({ header: 'x-signature', secrets, bodyLimit, onRefusal: app.limits.countRefusal })
+  app.documentRefusals()
 
   app.post('/webhook', {
     schema: {

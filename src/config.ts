@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { Type, type Static } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
 import { envSchema } from 'env-schema'
+import { parseTrustProxy, TRUST_PROXY_RULE, type TrustProxy } from './addresses.ts'
+import { API_KEYS_RULE, parseApiKeys, type ApiKey } from './api-keys.ts'
 import { parseDatabaseUrl } from './storage/database-url.ts'
 
 /** Letters of any case for the level; WARNING and CRITICAL are other programs' names for two of them. */
@@ -21,12 +23,15 @@ export type LogLevel = typeof LEVELS[keyof typeof LEVELS]
 const isLevel = (name: string): boolean => Object.hasOwn(LEVELS, name)
 
 /** Variables that may also be given as NAME_FILE, the path of a file that holds the value. */
-const SECRETS = ['WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL', 'DATABASE_READ_URL'] as const
+const SECRETS = ['WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'API_KEYS', 'DATABASE_URL', 'DATABASE_READ_URL'] as const
 
 /** Each description ends the sentence "NAME must be …" when a value breaks the rule. */
 const Environment = Type.Object({
   WEBHOOK_SECRET: Type.Optional(Type.String({ description: 'the key of the HMAC' })),
   WEBHOOK_SECRET_PREVIOUS: Type.Optional(Type.String({ description: 'the key that is being rotated out' })),
+  API_KEYS: Type.Optional(Type.String({ format: 'api-keys', description: API_KEYS_RULE })),
+  RATE_LIMIT: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'a number of requests a minute from 1 to 1000000' })),
+  TRUST_PROXY: Type.String({ default: 'false', format: 'trust-proxy', description: TRUST_PROXY_RULE }),
   DATABASE_URL: Type.String({
     default: 'sqlite:///data/app.db',
     format: 'database-url',
@@ -61,6 +66,11 @@ const INTEGERS: ReadonlySet<string> = new Set(
 export interface Config {
   /** Keys under which a delivery may be signed, the current one first. Empty: nothing is ever accepted. */
   readonly webhookSecrets: readonly string[]
+  /** Keys that open the reads. Empty: they are open to everybody. */
+  readonly apiKeys: readonly ApiKey[]
+  /** Requests a minute for each key or address. Undefined: no limit. */
+  readonly rateLimit: number | undefined
+  readonly trustProxy: TrustProxy
   readonly databaseUrl: string
   /** Where reads go instead: a replica of PostgreSQL, which may lag behind. */
   readonly databaseReadUrl: string | undefined
@@ -93,6 +103,9 @@ export function loadConfig (env: Readonly<Record<string, string | undefined>>): 
   const level = read.LOG_LEVEL.toUpperCase() as keyof typeof LEVELS
   return Object.freeze({
     webhookSecrets: Object.freeze(acceptedSecrets(read)),
+    apiKeys: Object.freeze(parseApiKeys(read.API_KEYS ?? '') ?? []),
+    rateLimit: read.RATE_LIMIT,
+    trustProxy: parseTrustProxy(read.TRUST_PROXY) ?? false,
     databaseUrl: read.DATABASE_URL,
     databaseReadUrl: read.DATABASE_READ_URL,
     databasePool: read.DATABASE_POOL,
@@ -114,9 +127,11 @@ function withSecretFiles (env: Record<string, string>): Record<string, string> {
     const file = env[`${name}_FILE`]
     if (file === undefined) continue
     if (name in env) throw new ConfigError(`${name} and ${name}_FILE must not both be set`)
-    read[name] = readSecret(`${name}_FILE`, file)
+    const value = readSecret(`${name}_FILE`, file)
+    // A file of keys that turns out empty must not open what it was meant to shut: it breaks the rule for API_KEYS.
+    if (value !== '' || name === 'API_KEYS') read[name] = value
   }
-  return withoutEmpty(read)
+  return read
 }
 
 function readSecret (variable: string, file: string): string {
@@ -142,6 +157,8 @@ function validate (env: Record<string, string>): Environment {
     formats: {
       'database-url': (url: string) => parseDatabaseUrl(url) !== undefined,
       'postgres-url': (url: string) => parseDatabaseUrl(url)?.backend === 'postgres' && parseDatabaseUrl(env['DATABASE_URL'] ?? '')?.backend === 'postgres',
+      'api-keys': (keys: string) => parseApiKeys(keys) !== undefined,
+      'trust-proxy': (proxies: string) => parseTrustProxy(proxies) !== undefined,
       'log-level': (name: string) => isLevel(name.toUpperCase())
     }
   })

@@ -13,6 +13,8 @@ export function deliveryResult (status: number, dup: boolean): DeliveryResult {
   switch (status) {
     case 200: return dup ? 'duplicate' : 'created'
     case 401: return 'invalid_signature'
+    // Only a delivery that is not signed is ever told to come less often.
+    case 429: return 'invalid_signature'
     case 413: return 'too_large'
     case 415: return 'unsupported_type'
     // The client went away before it was answered, and will deliver again.

@@ -24,6 +24,9 @@ t.test('a value that cannot be meant ends the start with the variable and its ru
     [{ LOG_LEVEL: 'x' }, 'LOG_LEVEL must be one of TRACE, DEBUG, INFO, WARN, WARNING, ERROR, FATAL, CRITICAL, SILENT, in any case'],
     [{ DATABASE_URL: 'mysql://user:hunter2@x/y' }, /^DATABASE_URL must be sqlite:\/\/\/relative\.db/],
     [{ PORT: '70000', BODY_LIMIT: '0' }, 'PORT must be an integer from 0 to 65535; BODY_LIMIT must be a number of bytes from 1 to 1073741824'],
+    [{ API_KEYS: 'reader:hunter2,reader:other' }, /^API_KEYS must be name:key, several of them .* with no name and no key twice/],
+    [{ API_KEYS_FILE: 'secret' }, /^API_KEYS must be name:key/],
+    [{ RATE_LIMIT: '0', TRUST_PROXY: 'hunter2' }, /^RATE_LIMIT must be a number of requests a minute from 1 to 1000000; TRUST_PROXY must be true, false,/],
     [{ WEBHOOK_SECRET: 'hunter2', WEBHOOK_SECRET_FILE: 'secret' }, 'WEBHOOK_SECRET and WEBHOOK_SECRET_FILE must not both be set'],
     [{ WEBHOOK_SECRET_FILE: 'missing-hunter2' }, 'WEBHOOK_SECRET_FILE must be the path of a readable file']
   ] as const) t.match(await refusal(t, cwd, env), { error: 'ConfigError', msg })
@@ -69,6 +72,21 @@ t.test('secrets come from files, and both of them are accepted', async t => {
   t.equal((await deliverTo(service.url, message({ message_id: 'm2' }), 'old')).status, 200)
   t.equal((await deliverTo(service.url, message({ message_id: 'm3' }), 'older')).status, 401)
   await service.end('SIGTERM')
+})
+
+t.test('open reads are warned of once, where others than this machine can reach them', async t => {
+  const warnings = async (env: Env, execArgv: readonly string[] = []): Promise<unknown[]> => {
+    const service = await serve(t, t.testdir(), env, execArgv)
+    t.equal((await ask(`http://127.0.0.1:${service.port}/health/live`)).status, 200)
+    t.equal((await service.end('SIGTERM')).stderr, '')
+    return service.stdout.map(line => JSON.parse(line)).filter(({ level }) => level === 'warn').map(({ msg }) => msg)
+  }
+  const open = 'API_KEYS is not set: whoever reaches this machine can read every message'
+  const weak = 'API_KEYS holds keys of less than 16 characters, which can be guessed'
+  t.strictSame(await warnings({ HOST: '0.0.0.0' }, COVERED), [open])
+  t.strictSame(await warnings({ HOST: '0.0.0.0', API_KEYS: 'reader:0123456789abcdef' }), [])
+  t.strictSame(await warnings({ HOST: '0.0.0.0', API_KEYS: 'reader:0123456789abcde' }, COVERED), [weak])
+  t.strictSame(await warnings({ HOST: 'localhost' }), [])
 })
 
 t.test('LOG_LEVEL=INFO logs requests', async t => {

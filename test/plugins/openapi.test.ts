@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { FastifyInstance, InjectOptions } from 'fastify'
-import { withRequestId } from '../../plugins/openapi.ts'
+import { withCommonHeaders } from '../../plugins/openapi.ts'
 import { buildApp, deliver, delivery, get, message } from '../helper.ts'
 import { isTimestamp } from '../../src/timestamp.ts'
 
@@ -162,11 +162,11 @@ t.test('every operation has a summary and a tag, every answer a description and 
 
 t.test('what has no answer of its own is left alone by the request id', t => {
   const swaggerObject = { swagger: '2.0' }
-  t.equal(withRequestId({ swaggerObject }), swaggerObject)
-  t.strictSame(withRequestId({ openapiObject: {} }), {})
+  t.equal(withCommonHeaders({ swaggerObject }), swaggerObject)
+  t.strictSame(withCommonHeaders({ openapiObject: {} }), {})
   const reference = { $ref: '#/components/responses/x' }
   const openapiObject = { paths: { '/none': undefined, '/bare': { get: { responses: {} } }, '/x': { get: { responses: { 200: reference } } } } }
-  t.match(withRequestId({ openapiObject }), { paths: { '/none': undefined, '/bare': { get: { responses: {} } }, '/x': { get: { responses: { 200: reference } } } } })
+  t.match(withCommonHeaders({ openapiObject }), { paths: { '/none': undefined, '/bare': { get: { responses: {} } }, '/x': { get: { responses: { 200: reference } } } } })
   t.strictSame(reference, { $ref: '#/components/responses/x' })
   t.end()
 })

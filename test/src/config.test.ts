@@ -17,6 +17,9 @@ function refusal (env: Env): string {
 t.test('an empty environment gives the defaults', async t => {
   t.strictSame(loadConfig({}), {
     webhookSecrets: [],
+    apiKeys: [],
+    rateLimit: undefined,
+    trustProxy: false,
     databaseUrl: 'sqlite:///data/app.db',
     databaseReadUrl: undefined,
     databasePool: 8,
@@ -32,6 +35,9 @@ t.test('every variable is read', async t => {
   t.strictSame(loadConfig({
     WEBHOOK_SECRET: 's1',
     WEBHOOK_SECRET_PREVIOUS: 's0',
+    API_KEYS: 'reader:k1,other:k2',
+    RATE_LIMIT: '60',
+    TRUST_PROXY: 'loopback, 10.0.0.0/8',
     DATABASE_URL: 'postgres://u@primary/x',
     DATABASE_READ_URL: 'postgresql://u@replica/x',
     DATABASE_POOL: '4',
@@ -43,6 +49,9 @@ t.test('every variable is read', async t => {
     UNRELATED: 'x'
   }), {
     webhookSecrets: ['s1', 's0'],
+    apiKeys: [{ name: 'reader', key: 'k1' }, { name: 'other', key: 'k2' }],
+    rateLimit: 60,
+    trustProxy: ['loopback', '10.0.0.0/8'],
     databaseUrl: 'postgres://u@primary/x',
     databaseReadUrl: 'postgresql://u@replica/x',
     databasePool: 4,
@@ -57,7 +66,8 @@ t.test('every variable is read', async t => {
 t.test('a variable that is empty or undefined counts as unset', async t => {
   const names = [
     'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL', 'DATABASE_READ_URL', 'DATABASE_POOL', 'LOG_LEVEL', 'HOST', 'PORT', 'BODY_LIMIT', 'SHUTDOWN_DELAY',
-    'WEBHOOK_SECRET_FILE', 'WEBHOOK_SECRET_PREVIOUS_FILE', 'DATABASE_URL_FILE', 'DATABASE_READ_URL_FILE'
+    'API_KEYS', 'RATE_LIMIT', 'TRUST_PROXY',
+    'WEBHOOK_SECRET_FILE', 'WEBHOOK_SECRET_PREVIOUS_FILE', 'API_KEYS_FILE', 'DATABASE_URL_FILE', 'DATABASE_READ_URL_FILE'
   ]
   for (const nothing of ['', undefined]) {
     t.strictSame(loadConfig(Object.fromEntries(names.map(name => [name, nothing]))), loadConfig({}))
@@ -99,6 +109,7 @@ t.test('numbers that cannot be meant are refused with their rule', async t => {
     ['PORT', 'PORT must be an integer from 0 to 65535', ['65536', '9'.repeat(400)]],
     ['BODY_LIMIT', 'BODY_LIMIT must be a number of bytes from 1 to 1073741824', ['0', '1073741825']],
     ['SHUTDOWN_DELAY', 'SHUTDOWN_DELAY must be a number of milliseconds from 0 to 60000', ['60001']],
+    ['RATE_LIMIT', 'RATE_LIMIT must be a number of requests a minute from 1 to 1000000', ['0', '1000001']],
     ['DATABASE_POOL', 'DATABASE_POOL must be a number of connections from 1 to 1000', ['0', '1001']]
   ] as const) {
     for (const value of [...neverNumbers, ...beyond]) t.equal(refusal({ [name]: value }), rule, JSON.stringify(value).slice(0, 20))
