@@ -58,10 +58,9 @@ export default fp<ApiKeysOptions>(async (root, { keys }) => {
     documentRoutes(this, documentation)
 
     this.addHook('onRequest', async (request, reply) => {
-      // Before the key is looked at: whoever may still learn whether a guess is right has no limit.
-      await root.limits.refuseIfOver(request, reply)
-      if (await isAuthorized(request, reply)) return
+      // Before the key is looked at, and not after: of a thousand guesses that arrive at once, all would be looked at.
       await root.limits.countRead(request, reply)
+      if (await isAuthorized(request, reply)) return root.limits.giveBack(request)
       const error = request.headers.authorization === undefined ? '' : ', error="invalid_token"'
       reply.header('www-authenticate', `Bearer realm="letterbox"${error}`)
       throw root.httpErrors.unauthorized(UNAUTHORIZED)

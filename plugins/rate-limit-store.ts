@@ -28,7 +28,8 @@ export class MonotonicStore implements FastifyRateLimitStore {
 
   incr (key: string, done: Callback, length: number): void {
     const now = performance.now()
-    const window = this.#current(key, length, now) ?? { count: 0, began: now }
+    const known = this.#windows.get(key)
+    const window = known !== undefined && now - known.began < length ? known : { count: 0, began: now }
     window.count++
     this.#windows.delete(key)
     this.#windows.set(key, window)
@@ -36,27 +37,17 @@ export class MonotonicStore implements FastifyRateLimitStore {
       if (this.#windows.size <= REMEMBERED) break
       this.#windows.delete(oldest)
     }
-    done(null, counted(window, length, now))
+    done(null, { current: window.count, ttl: length - (now - window.began) })
   }
 
-  /** As `incr` would, without counting. */
-  read (key: string, done: Callback, length: number): void {
-    const now = performance.now()
-    const window = this.#current(key, length, now)
-    done(null, window === undefined ? { current: 0, ttl: 0 } : counted(window, length, now))
+  /** Takes back one that was counted just now. */
+  giveBack (key: string): void {
+    const window = this.#windows.get(key)
+    if (window !== undefined) window.count--
   }
 
   /** A count of its own. */
   child (): MonotonicStore {
     return new MonotonicStore()
   }
-
-  #current (key: string, length: number, now: number): Window | undefined {
-    const window = this.#windows.get(key)
-    return window !== undefined && now - window.began < length ? window : undefined
-  }
-}
-
-function counted ({ count, began }: Window, length: number, now: number): Counted {
-  return { current: count, ttl: length - (now - began) }
 }

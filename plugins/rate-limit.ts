@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import rateLimit, { normalizeIP } from '@fastify/rate-limit'
 import fp from 'fastify-plugin'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { errorAnswer, InvalidSignatureAnswer } from '../src/answers.ts'
 import { documentRoutes } from './document.ts'
 import { MonotonicStore } from './rate-limit-store.ts'
@@ -11,13 +11,13 @@ import { MonotonicStore } from './rate-limit-store.ts'
  *
  * @throws 429, with `Retry-After`, once that is over the limit
  */
-type Count = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+type Count = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
 /** Reads, and deliveries that turned out not to be signed, are counted apart: neither takes anything from the other. */
 export interface Limits {
   readonly countRead: Count
-  /** Counts and throws only where `countRead` would throw, and does nothing else. */
-  readonly refuseIfOver: Count
+  /** Takes back what `countRead` has just counted against the address. */
+  readonly giveBack: (request: FastifyRequest) => void
   readonly countRefusal: Count
 }
 
@@ -36,6 +36,8 @@ export interface RateLimitOptions {
   readonly perMinute: number | undefined
 }
 
+type Counted = Awaited<ReturnType<ReturnType<FastifyInstance['createRateLimit']>>>
+
 /** A customer's network has a /64 at least, and every address in it is his (RFC 6177). */
 const IPV6_PREFIX = 64
 
@@ -49,53 +51,61 @@ const TOO_MANY = 'too many requests, try again later'
 const tooMany = errorAnswer('The API key or the address is over RATE_LIMIT', TOO_MANY)
 const TooManyAnswer = { ...tooMany, headers: { ...headers, 'Retry-After': { description: 'seconds to wait', ...seconds } } }
 
-const none = async (): Promise<void> => {}
+const UNLIMITED: Limits = { countRead: async () => {}, giveBack () {}, countRefusal: async () => {} }
 
 /**
  * RATE_LIMIT. A delivery whose signature is right never comes here: a provider that is told to go away may not come back.
  */
 export default fp<RateLimitOptions>(async (root, { perMinute }) => {
   if (perMinute === undefined) {
-    root.decorate('limits', { countRead: none, refuseIfOver: none, countRefusal: none })
+    root.decorate('limits', UNLIMITED)
     root.decorate('limitReads', () => {})
     root.decorate('documentRefusals', () => {})
     return
   }
 
+  let store = new MonotonicStore()
   await root.register(rateLimit, {
     global: false,
-    enableDraftSpec: true,
     max: perMinute,
     timeWindow: 60_000,
-    store: MonotonicStore,
-    keyGenerator: clientOf,
-    errorResponseBuilder: () => root.httpErrors.tooManyRequests(TOO_MANY)
+    keyGenerator: request => request.apiKey === null ? addressOf(request) : `key ${request.apiKey}`,
+    store: class extends MonotonicStore {
+      constructor () {
+        super()
+        store = this
+      }
+    }
   })
-  // The first two share a store; options, even none, bring another.
-  const [limitRead, peek, limitRefusal] = [root.rateLimit(), root.createRateLimit(), root.rateLimit({})]
-  const countRead: Count = (request, reply) => limitRead.call(root, request, reply)
+  // Options, even none, bring a store of their own.
+  const [read, refusal] = [root.createRateLimit(), root.createRateLimit({})]
+  const countRead: Count = async (request, reply) => tell(reply, await read(request))
   root.decorate('limits', {
     countRead,
-    async refuseIfOver (request, reply) {
-      const seen = await peek(request, { increment: false })
-      if (!seen.isAllowed && seen.isExceeded) await countRead(request, reply)
-    },
-    countRefusal: (request, reply) => limitRefusal.call(root, request, reply)
+    giveBack: request => store.giveBack(addressOf(request)),
+    countRefusal: async (request, reply) => tell(reply, await refusal(request))
   })
 
   root.decorate('limitReads', function () {
     documentRoutes(this, { headers, response: { 429: TooManyAnswer } })
-    this.addHook('onRequest', async (request, reply) => { await countRead(request, reply) })
+    this.addHook('onRequest', countRead)
   })
 
   root.decorate('documentRefusals', function () {
     documentRoutes(this, { response: { 401: { ...InvalidSignatureAnswer, headers }, 429: TooManyAnswer } })
   })
+
+  function tell (reply: FastifyReply, counted: Counted): void {
+    if (counted.isAllowed) return
+    const { max, remaining, ttlInSeconds, isExceeded } = counted
+    reply.headers({ 'ratelimit-limit': max, 'ratelimit-remaining': remaining, 'ratelimit-reset': ttlInSeconds })
+    if (!isExceeded) return
+    reply.header('retry-after', ttlInSeconds)
+    throw root.httpErrors.tooManyRequests(TOO_MANY)
+  }
 }, { name: 'rate-limit', dependencies: ['@fastify/sensible', 'errors'] })
 
-/** Whom a request is counted against. No address holds a space. */
-function clientOf ({ apiKey, ip, socket }: FastifyRequest): string {
-  if (apiKey !== null) return `key ${apiKey}`
-  // Of what a trusted proxy forwards, a client may have written a part.
+/** Of what a trusted proxy forwards, a client may have written a part: what is no address counts as the proxy. */
+function addressOf ({ ip, socket }: FastifyRequest): string {
   return normalizeIP(isIP(ip) === 0 ? String(socket.remoteAddress) : ip, IPV6_PREFIX)
 }

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { FastifyInstance, InjectOptions } from 'fastify'
-import { buildApp, deliver, delivery, get, message } from '../helper.ts'
+import { buildApp, deliver, delivery, get, listen, message } from '../helper.ts'
+import { exchange } from '../wire.ts'
 
 const API_KEYS = 'reader:reader-key-0123456789,other:other-key-0123456789'
 const AS_READER = { authorization: 'Bearer reader-key-0123456789' }
@@ -52,10 +53,17 @@ t.test('a key is counted by itself, from wherever it comes, and leaves its addre
 
 t.test('guessing ends: over the limit, a right key is not told from a wrong one', async t => {
   const { app } = await buildApp(t, { API_KEYS, RATE_LIMIT: '3' })
-  t.strictSame(await statuses(app, read(WRONG), read(), read(WRONG)), [401, 401, 401])
-  t.strictSame(await statuses(app, read(AS_READER)), [200], 'at the limit is not over it')
-  t.strictSame(await statuses(app, read(WRONG), read(AS_READER), read(AS_OTHER)), [429, 429, 429])
+  t.strictSame(await statuses(app, read(WRONG), read(AS_READER), read(), read(AS_READER), read(WRONG)), [401, 200, 401, 200, 401])
+  t.strictSame(await statuses(app, read(AS_READER), read(WRONG), read(AS_OTHER)), [429, 429, 429])
   t.strictSame(await statuses(app, read(AS_READER, '192.0.2.2'), read(AS_OTHER, '192.0.2.2')), [200, 200], 'who has the key elsewhere does not notice')
+})
+
+t.test('guesses that arrive all at once are no more than the limit', async t => {
+  const { app } = await buildApp(t, { API_KEYS, RATE_LIMIT: '3' })
+  const { port } = await listen(app)
+  const guess = (key: string, ...headers: string[]): string => ['GET /stats HTTP/1.1', 'Host: x', `Authorization: Bearer ${key}`, ...headers, '', ''].join('\r\n')
+  const packet = [...Array(20).keys()].map(n => guess(`wrong${n}`)).join('') + guess('reader-key-0123456789', 'Connection: close')
+  t.strictSame((await exchange(port, packet)).map(({ status }) => status), [401, 401, 401, ...Array(18).fill(429)])
 })
 
 t.test('deliveries that are not signed become 429, and signed ones never do', async t => {
