@@ -13,12 +13,19 @@ export const TRUST_PROXY_RULE = 'true, false, a number of proxies from 1 to 16, 
 const HOPS = /^(?:[1-9]|1[0-6])$/
 const NAMED = new Set(['loopback', 'linklocal', 'uniquelocal'])
 
-/** Reads TRUST_PROXY. Undefined when the rule above is broken. */
-export function parseTrustProxy (text: string): TrustProxy | undefined {
+/** Whether TRUST_PROXY keeps the rule above. */
+export function isTrustProxy (text: string): boolean {
+  return text === 'true' || text === 'false' || HOPS.test(text) || networksOf(text).every(isNetwork)
+}
+
+/** Reads a TRUST_PROXY that keeps it. */
+export function trustProxyOf (text: string): TrustProxy {
   if (text === 'true' || text === 'false') return text === 'true'
-  if (HOPS.test(text)) return Number(text)
-  const networks = text.split(',').map(network => network.trim())
-  return networks.every(isNetwork) ? networks : undefined
+  return HOPS.test(text) ? Number(text) : networksOf(text)
+}
+
+function networksOf (text: string): string[] {
+  return text.split(',').map(network => network.trim())
 }
 
 function isNetwork (text: string): boolean {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Type, type Static } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
 import { envSchema } from 'env-schema'
-import { parseTrustProxy, TRUST_PROXY_RULE, type TrustProxy } from './addresses.ts'
+import { isTrustProxy, TRUST_PROXY_RULE, trustProxyOf, type TrustProxy } from './addresses.ts'
 import { API_KEYS_RULE, parseApiKeys, type ApiKey } from './api-keys.ts'
 import { parseDatabaseUrl } from './storage/database-url.ts'
 
@@ -105,7 +105,7 @@ export function loadConfig (env: Readonly<Record<string, string | undefined>>): 
     webhookSecrets: Object.freeze(acceptedSecrets(read)),
     apiKeys: Object.freeze(parseApiKeys(read.API_KEYS ?? '') ?? []),
     rateLimit: read.RATE_LIMIT,
-    trustProxy: parseTrustProxy(read.TRUST_PROXY) ?? false,
+    trustProxy: trustProxyOf(read.TRUST_PROXY),
     databaseUrl: read.DATABASE_URL,
     databaseReadUrl: read.DATABASE_READ_URL,
     databasePool: read.DATABASE_POOL,
@@ -158,7 +158,7 @@ function validate (env: Record<string, string>): Environment {
       'database-url': (url: string) => parseDatabaseUrl(url) !== undefined,
       'postgres-url': (url: string) => parseDatabaseUrl(url)?.backend === 'postgres' && parseDatabaseUrl(env['DATABASE_URL'] ?? '')?.backend === 'postgres',
       'api-keys': (keys: string) => parseApiKeys(keys) !== undefined,
-      'trust-proxy': (proxies: string) => parseTrustProxy(proxies) !== undefined,
+      'trust-proxy': isTrustProxy,
       'log-level': (name: string) => isLevel(name.toUpperCase())
     }
   })

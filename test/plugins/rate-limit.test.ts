@@ -31,13 +31,13 @@ t.test('an address reads so often a minute, by whatever path, and is told how of
   for (const [n, [method, url]] of ([['GET', '/stats'], ['HEAD', '/messages'], ['GET', '/messages/none']] as const).entries()) {
     const { statusCode, headers } = await app.inject({ ...read(), method, url })
     t.not(statusCode, 429)
-    t.match(headers, { 'ratelimit-limit': '3', 'ratelimit-remaining': `${2 - n}`, 'ratelimit-reset': '60' })
+    t.match(headers, { 'ratelimit-limit': '3', 'ratelimit-remaining': `${2 - n}`, 'ratelimit-reset': /^(60|[1-5]?\d)$/ })
     t.notOk('retry-after' in headers)
   }
   for (const url of ['/stats', '/messages', '/messages?limit=x', '/messages/m1']) {
     const { statusCode, body, headers } = await app.inject({ ...read(), url })
     t.strictSame([statusCode, body], [429, TOO_MANY])
-    t.match(headers, { 'ratelimit-limit': '3', 'ratelimit-remaining': '0', 'retry-after': /^(59|60)$/, 'content-type': /^application\/json/, 'x-request-id': String })
+    t.match(headers, { 'ratelimit-limit': '3', 'ratelimit-remaining': '0', 'retry-after': /^(60|[1-5]?\d)$/, 'content-type': /^application\/json/, 'x-request-id': String })
   }
   t.match(requestLines().at(-1), { level: 'info', status: 429, path: '/messages/m1' })
   for (const url of ['/health/live', '/health/ready', '/metrics', '/openapi.json', '/docs/', '/nowhere']) t.not((await app.inject({ ...read(), url })).statusCode, 429, url)
@@ -71,7 +71,7 @@ t.test('deliveries that are not signed become 429, and signed ones never do', as
   t.strictSame(await statuses(app, forged(), forged(), { ...forged(), headers: {} }), [401, 401, 401])
   const { statusCode, body, headers } = await app.inject(forged())
   t.strictSame([statusCode, body], [429, TOO_MANY])
-  t.match(headers, { 'ratelimit-limit': '3', 'ratelimit-remaining': '0', 'retry-after': /^(59|60)$/ })
+  t.match(headers, { 'ratelimit-limit': '3', 'ratelimit-remaining': '0', 'retry-after': /^(60|[1-5]?\d)$/ })
   t.match(requestLines().at(-1), { level: 'error', status: 429, message_id: 'm1', dup: false, result: 'invalid_signature', refusal: 'mismatch' })
 
   for (let n = 0; n < 20; n++) await deliver(t, app, message({ message_id: `m${n}` }))
