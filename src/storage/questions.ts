@@ -14,7 +14,7 @@ export const PERIOD_LEVELS = [4, 7, 10, 13, 16, 19] as const
 /** Up to so many hits of a search are fetched and sorted. Of more, a page is found sooner by walking the list. */
 export const FEW_HITS = 2000
 /** Trigram indexes know nothing of texts that are shorter, in code points. */
-const INDEXED_LENGTH = 3
+export const INDEXED_LENGTH = 3
 
 /** A filter whose `q` a trigram index knows. */
 export type IndexedFilter = Filter & { readonly q: string }

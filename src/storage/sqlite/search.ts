@@ -6,12 +6,15 @@ import { COLUMNS, FEW_HITS, ORDER } from '../questions.ts'
 import type { Budget } from './budget.ts'
 import type { Queries, Value } from './queries.ts'
 import { lastSeq } from './totals.ts'
+import { trigramQuery } from './trigrams.ts'
 import type { Condition } from './walk.ts'
 
 /** Consecutive messages, by seq, that one slice looks at: in the table, in the index, and in both. */
 const TABLE_SLICE = 20_000
 const INDEX_SLICE = 500_000
 const JOINED_SLICE = 50_000
+/** The same where the texts themselves are looked at: few enough for long ones. */
+const CHECKED_SLICE = 10_000
 
 /** A number to compare with the index's rowid: FTS5 finds its place by integers only, and JavaScript's are bound as reals. */
 const INTEGER = 'CAST(? AS INTEGER)'
@@ -26,7 +29,9 @@ export class Search {
   readonly #queries: Queries
   readonly #budget: Budget
   readonly #q: string
-  readonly #phrase: string
+  readonly #match: string
+  /** What is left to ask of a message that matches, so that its text holds `q`. */
+  readonly #check: Condition
   readonly #rest: Condition
   readonly #indexed: number
   /** The `seq` of the last message that the search sees. */
@@ -36,7 +41,9 @@ export class Search {
     this.#queries = queries
     this.#budget = budget
     this.#q = foldCase(q)
-    this.#phrase = `"${this.#q.replaceAll('"', '""')}"`
+    const { match, isExact } = trigramQuery(this.#q)
+    this.#match = match
+    this.#check = isExact ? NOTHING : { sql: 'AND instr(messages.text_folded, ?) > 0', values: [this.#q] }
     this.#rest = conditionsOf(filter, after)
     this.#indexed = queries.number("SELECT count AS number FROM totals WHERE name = 'indexed'")
     this.last = lastSeq(queries)
@@ -44,9 +51,14 @@ export class Search {
 
   /** The `seq` of every hit, before the rest of the filter; undefined when there are too many to sort them. */
   fewHits (): number[] | undefined {
-    const hits = this.#seqs(`
-      SELECT rowid AS seq FROM messages_search WHERE messages_search MATCH ? AND rowid <= ${INTEGER} LIMIT ?`,
-    this.#phrase, this.#indexed, FEW_HITS + 1)
+    const hits: number[] = []
+    // What the index alone answers, it answers in one statement that ends with the hits.
+    const size = this.#check === NOTHING ? Infinity : CHECKED_SLICE
+    for (const [from, to] of this.#slices(0, this.#indexed, size)) {
+      if (hits.length > FEW_HITS) return undefined
+      const { sql, values } = this.#fromIndex(from, to, this.#check)
+      hits.push(...this.#seqs(`SELECT messages_search.rowid AS seq ${sql} LIMIT ?`, ...values, FEW_HITS + 1))
+    }
     for (const [from, to] of this.#slices(this.#indexed, this.last, TABLE_SLICE)) {
       if (hits.length > FEW_HITS) return undefined
       hits.push(...this.#seqs('SELECT seq FROM messages WHERE seq > ? AND seq <= ? AND instr(text_folded, ?) > 0', from, to, this.#q))
@@ -68,21 +80,29 @@ export class Search {
 
   /** How many messages there are to be found, however many. */
   count (): number {
-    const { sql, values } = this.#rest
-    const index = sql === ''
-      ? `SELECT count(*) AS number FROM messages_search WHERE rowid > ${INTEGER} AND rowid <= ${INTEGER} AND messages_search MATCH ?`
-      : `SELECT count(*) AS number FROM messages_search JOIN messages ON seq = messages_search.rowid
-         WHERE messages_search.rowid > ${INTEGER} AND messages_search.rowid <= ${INTEGER} AND messages_search MATCH ? ${sql}`
-    const tail = `SELECT count(*) AS number FROM messages WHERE seq > ? AND seq <= ? AND instr(text_folded, ?) > 0 ${sql}`
+    const condition = both(this.#check, this.#rest)
+    const size = condition.sql === '' ? INDEX_SLICE : this.#check === NOTHING ? JOINED_SLICE : CHECKED_SLICE
+    const tail = `SELECT count(*) AS number FROM messages WHERE seq > ? AND seq <= ? AND instr(text_folded, ?) > 0 ${this.#rest.sql}`
 
     let count = 0
-    for (const [from, to] of this.#slices(0, this.#indexed, sql === '' ? INDEX_SLICE : JOINED_SLICE)) {
-      count += this.#queries.number(index, from, to, this.#phrase, ...values)
+    for (const [from, to] of this.#slices(0, this.#indexed, size)) {
+      const { sql, values } = this.#fromIndex(from, to, condition)
+      count += this.#queries.number(`SELECT count(*) AS number ${sql}`, ...values)
     }
     for (const [from, to] of this.#slices(this.#indexed, this.last, TABLE_SLICE)) {
-      count += this.#queries.number(tail, from, to, this.#q, ...values)
+      count += this.#queries.number(tail, from, to, this.#q, ...this.#rest.values)
     }
     return count
+  }
+
+  /** What matches in a range of the index. Only where there is a condition, the rows are read. */
+  #fromIndex (from: number, to: number, { sql, values }: Condition): Condition {
+    const rows = sql === '' ? '' : 'JOIN messages ON seq = messages_search.rowid'
+    return {
+      sql: `FROM messages_search ${rows} WHERE messages_search.rowid > ${INTEGER} AND messages_search.rowid <= ${INTEGER}
+        AND messages_search MATCH ? ${sql}`,
+      values: [from, to, this.#match, ...values]
+    }
   }
 
   #seqs (sql: string, ...values: Value[]): number[] {
@@ -98,6 +118,12 @@ export class Search {
 }
 
 const FROM_HITS = 'FROM messages WHERE seq IN (SELECT value FROM json_each(?))'
+
+const NOTHING: Condition = { sql: '', values: [] }
+
+function both (one: Condition, other: Condition): Condition {
+  return { sql: `${one.sql} ${other.sql}`.trim(), values: [...one.values, ...other.values] }
+}
 
 /** Everything in the filter but `q`. */
 function conditionsOf ({ from, to, since, until }: Filter, after: Position | undefined): Condition {
