@@ -1,4 +1,4 @@
-import { STATUS_CODES, type IncomingMessage } from 'node:http'
+import { ServerResponse, STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyReply } from 'fastify'
@@ -21,6 +21,8 @@ export const malformedRequests = {
 
 /** The latest request of each connection: the one whose body may be arriving still. */
 const latest = new WeakMap<Socket, FastifyReply>()
+/** Connections of which no further byte is a request. */
+const broken = new WeakSet<Socket>()
 
 export default fp(async app => {
   app.addHook('onRequest', (request, reply, done) => {
@@ -36,18 +38,34 @@ export default fp(async app => {
 
   // RFC 9110, section 10.1.1: an expectation that the server does not know may be ignored.
   app.server.on('checkExpectation', (request, response) => { app.server.emit('request', request, response) })
+
+  // Node.js would close the connection without a word, and leaves the socket to whoever listens here.
+  app.server.on('connect', (request, socket: Socket) => {
+    const response = new ServerResponse(request)
+    response.shouldKeepAlive = false
+    response.assignSocket(socket.on('error', () => {}))
+    response.on('finish', () => socket.destroySoon())
+    app.server.emit('request', request, response)
+  })
 }, { name: 'malformed', dependencies: ['@fastify/sensible'] })
 
 /** Matches no route. */
 const NOWHERE = '*'
 
-/** A path whose percent escapes decode to nothing names no resource: it is routed to where the 404 comes from. */
+/** RFC 9112, section 3.2.2: what a client sends to a proxy. A server takes it for the path in it. */
+const ABSOLUTE_FORM = /^https?:\/\/[^/?#]+(\/[^#]*)$/i
+
+/**
+ * The path to route by. A target that is none, and a path whose percent escapes decode to nothing, name no resource: they
+ * are routed to where the 404 comes from.
+ */
 function routableUrl ({ url = NOWHERE }: Pick<IncomingMessage, 'url'>): string {
-  if (!url.includes('%')) return url
+  const target = url.startsWith('/') ? url : URL.canParse(url) ? ABSOLUTE_FORM.exec(url)?.[1] ?? NOWHERE : NOWHERE
+  if (!target.includes('%')) return target
   try {
-    const [path = ''] = url.split('?', 1)
+    const [path = ''] = target.split('?', 1)
     decodeURIComponent(path)
-    return url
+    return target
   } catch {
     return NOWHERE
   }
@@ -74,8 +92,17 @@ function answerMalformed (this: FastifyInstance, error: NodeJS.ErrnoException, s
     return
   }
 
+  if (broken.has(socket)) return
+  broken.add(socket)
+  // The answers to what came before it come first: one in their place would be taken for one of them.
+  if (reply !== undefined && !reply.raw.writableFinished) reply.raw.once('close', () => refuse(this, socket, status, error.code))
+  else refuse(this, socket, status, error.code)
+}
+
+/** Answers what never became a request. */
+function refuse (app: FastifyInstance, socket: Socket, status: number, error: string | undefined): void {
   const id = newRequestId({ headers: {} })
-  this.log.info({ request_id: id, status, error: error.code }, 'malformed request')
+  app.log.info({ request_id: id, status, error }, 'malformed request')
   if (socket.writable) {
     const body = JSON.stringify({ detail: detailOf(status) })
     socket.write(

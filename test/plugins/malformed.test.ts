@@ -3,8 +3,8 @@ import t, { type Test } from 'tap'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Completion } from '../../plugins/completion.ts'
-import { buildApp, get, listen, message, type TestApp } from '../helper.ts'
-import { chunk, exchange, head, open, signed, type Answer } from '../wire.ts'
+import { buildApp, get, listen, message, rowsStored, type TestApp } from '../helper.ts'
+import { chunk, exchange, head, open, post, signed, type Answer } from '../wire.ts'
 
 /** Checks the shape of an error and that exactly one log line has its id. */
 function promised (t: Test, { lines }: TestApp, answer: Answer | undefined, status: number, detail: string): void {
@@ -160,4 +160,60 @@ t.test('a path that cannot be decoded is 404, and is logged as it came', async t
     t.equal(requestLines().at(-1)?.['path'], path)
   }
   t.equal((await get(app, '/messages?q=%')).status, 200, 'what follows the ? may be anything')
+})
+
+t.test('a target that is no path is 404, an absolute one is its path', async t => {
+  const { app, requestLines } = await buildApp(t)
+  const { port } = await listen(app)
+  const nowhere = ['*', 'http://', 'http:///stats', 'http://x', 'http://x?/stats', 'http://x/stats#y', 'http://[/stats', 'ftp://x/stats', 'http://x/%']
+  for (const target of [...nowhere, 'http://x/stats', 'HTTPS://user@elsewhere:1/stats?from=%', 'http://x/%73tats']) {
+    const answers = await exchange(port, `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+    const right = nowhere.includes(target) ? { status: 404, body: '{"detail":"not found"}' } : { status: 200 }
+    t.match(answers, [{ ...right, headers: { 'x-request-id': requestLines().at(-1)?.['request_id'] } }], target)
+  }
+  t.equal(requestLines().length, nowhere.length + 3)
+})
+
+t.test('CONNECT is answered like any other method that no route knows', async t => {
+  const service = await buildApp(t)
+  const { port } = await listen(service.app)
+  for (const target of ['x:80', '/stats']) {
+    const [answer, ...more] = await exchange(port, `CONNECT ${target} HTTP/1.1\r\nHost: x\r\n\r\nGET /stats HTTP/1.1\r\n\r\n`)
+    promised(t, service, answer, 404, 'not found')
+    t.strictSame(more, [])
+  }
+  t.match(service.requestLines(), [{ method: 'CONNECT', status: 404 }, { method: 'CONNECT', status: 404 }])
+})
+
+t.test('a tunnel that breaks does no harm', async t => {
+  const { app, requestLines } = await buildApp(t)
+  const { port } = await listen(app)
+  const connected: Promise<[unknown, Socket]> = once(app.server, 'connect') as never
+  const client = await open(port)
+  client.write('CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n')
+  const [, socket] = await connected
+  const ended = new Promise(resolve => socket.once('close', resolve))
+  socket.destroy(new Error('the network is down'))
+  await ended
+  t.match(requestLines(), [{ method: 'CONNECT' }])
+  t.equal((await get(app, '/messages')).status, 200)
+})
+
+t.test('bytes that are no request do not take the answers of those before them', async t => {
+  const service = await buildApp(t)
+  const { port } = await listen(service.app)
+  const deliveries = ['m1', 'm2', 'm3'].map(id => post(JSON.stringify(message({ message_id: id }))))
+  const answers = await exchange(port, Buffer.concat([...deliveries, Buffer.from('garbage\r\n\r\n')]), 'and more\r\n')
+  t.match(answers, [{ status: 200 }, { status: 200 }, { status: 200 }, { status: 400 }])
+  promised(t, service, answers[3], 400, 'bad request')
+  t.equal(service.requestLines().length, 4)
+  t.equal(await rowsStored(t), 3)
+})
+
+t.test('bytes behind the last request of a connection do not take its answer', async t => {
+  const { app } = await buildApp(t)
+  const { port } = await listen(app)
+  const answers = await exchange(port, Buffer.concat([post(JSON.stringify(message()), 'Connection: close'), Buffer.from('x')]))
+  t.match(answers, [{ status: 200, body: '{"status":"ok"}' }])
+  t.equal(answers.length, 1)
 })
