@@ -20,7 +20,7 @@ t.test('of one that repeats itself much each trigram is asked for once', async t
   t.strictSame(trigramQuery('😀😀😀😀😀!😀😀😀'), { match: '"😀😀😀" "😀😀!😀😀"', isExact: false })
 })
 
-t.test('the index finds every text that holds what was asked for, and where the question is exact no other', async t => {
+t.test('the index finds every text that holds what was asked for, and where the question is exact no other', async () => {
   const database = new Database(':memory:')
   database.exec("CREATE VIRTUAL TABLE texts USING fts5 (text, tokenize = 'trigram case_sensitive 1')")
   const insert = database.prepare('INSERT INTO texts (rowid, text) VALUES (?, ?)')
