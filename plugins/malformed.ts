@@ -2,6 +2,7 @@ import { ServerResponse, STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { MalformedAnswers } from '../src/answers.ts'
 import { newRequestId } from './request-id.ts'
 
 /** How long a request may take to arrive, and its head, in ms. */
@@ -28,6 +29,10 @@ export default fp(async app => {
   app.addHook('onRequest', (request, reply, done) => {
     latest.set(request.raw.socket, reply)
     done()
+  })
+
+  app.addHook('onRoute', ({ schema }) => {
+    if (schema !== undefined) schema.response = { ...MalformedAnswers, ...schema.response as object }
   })
 
   // RFC 9112, section 3.2. Later than onRequest, so that the log line has what every line of its route has.

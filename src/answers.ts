@@ -12,6 +12,13 @@ export const UnavailableAnswer = {
   headers: { 'Retry-After': { description: 'seconds to wait', type: 'integer' } }
 }
 
+/** What any route answers to what is no request, or not all of one, in time. */
+export const MalformedAnswers = {
+  400: errorAnswer('The bytes are no HTTP/1.1 request', 'bad request'),
+  408: errorAnswer('The request did not arrive in time', 'request timeout'),
+  431: errorAnswer('The head of the request is too large', 'request header fields too large')
+}
+
 /** 401: the same whatever was wrong with the signature. */
 export const InvalidSignatureAnswer = Type.Object({
   detail: Type.Literal('invalid signature', { examples: ['invalid signature'] })

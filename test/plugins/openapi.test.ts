@@ -3,7 +3,8 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { withCommonHeaders } from '../../plugins/openapi.ts'
-import { buildApp, deliver, delivery, get, message } from '../helper.ts'
+import { buildApp, deliver, delivery, get, listen, message } from '../helper.ts'
+import { exchange } from '../wire.ts'
 import { isTimestamp } from '../../src/timestamp.ts'
 
 interface Schema { examples?: unknown[], const?: unknown, [keyword: string]: unknown }
@@ -25,6 +26,10 @@ function answersOf ({ paths }: Document): Map<string, Response> {
   return new Map(Object.entries(paths).flatMap(([path, item]) => [['GET', item['get']], ['POST', item['post']]].flatMap(([method, operation]) =>
     typeof operation !== 'object' ? [] : Object.entries(operation.responses).map(([status, response]) => [`${String(method)} ${path} ${status}`, response] as const))))
 }
+
+/** Those that come from the wire, before any route: test/plugins/malformed.test.ts produces them. */
+const MALFORMED = ['400', '408', '431']
+const isRouted = (name: string): boolean => !MALFORMED.includes(name.split(' ')[2] ?? '')
 
 /** Every schema within a part of the document that has examples, with these. */
 function examplesIn (value: unknown): { schema: object, examples: unknown[] }[] {
@@ -108,12 +113,30 @@ t.test('every route of the app is documented, and no other', async t => {
 t.test('every documented answer is really produced, as it is described', async t => {
   const { app } = await buildApp(t)
   const answers = answersOf(await documented(app))
-  t.strictSame([...answers.keys()].sort(), Object.keys(REQUESTS).sort())
+  t.strictSame([...answers.keys()].filter(isRouted).sort(), Object.keys(REQUESTS).sort())
   await deliver(t, app, message({ message_id: 'm0', text: null }))
   const names = [...Object.keys(REQUESTS)]
   for (const name of names.filter(name => !name.endsWith('503'))) await produces(t, app, name, answers.get(name))
   await app.messages.close()
   for (const name of names.filter(name => name.endsWith('503'))) await produces(t, app, name, answers.get(name))
+})
+
+t.test('what is no request is described for every route, as it is answered', async t => {
+  const { app } = await buildApp(t)
+  const { port } = await listen(app)
+  const document = await documented(app)
+  for (const [path, item] of Object.entries(document.paths)) {
+    const method = item['post'] ? 'POST' : 'GET'
+    const begin = `${method} ${path.replace(/[{}]/g, '')} HTTP/1.1\r\n`
+    for (const [status, rest] of [['400', 'Connection: close\r\n\r\n'], ['400', 'Host: x\r\nbad header\r\n\r\n'], ['431', `Host: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`]] as const) {
+      const [answer] = await exchange(port, begin + rest)
+      const schema = item[method.toLowerCase()]?.responses[status]?.content['application/json']?.schema ?? false
+      t.equal(String(answer?.status), status, begin)
+      t.ok(ajv.validate(schema, JSON.parse(answer?.body ?? '')), `${begin}: ${ajv.errorsText()}`)
+    }
+  }
+  const documentedFor = (status: string): number => [...answersOf(document).keys()].filter(name => name.endsWith(` ${status}`)).length
+  for (const status of MALFORMED) t.equal(documentedFor(status), Object.keys(document.paths).length, status)
 })
 
 t.test('a cursor page and empty statistics are as they are described, too', async t => {
