@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { isStorable } from '../message.ts'
+import { isTimestamp } from '../timestamp.ts'
 import type { Position } from './message-store.ts'
 
 /**
@@ -20,11 +22,12 @@ export function decodeCursor (cursor: string): Position | undefined {
   const bytes = Buffer.from(cursor, 'base64url')
   const payload = bytes.subarray(CHECKSUM_BYTES)
   if (!checksum(payload).equals(bytes.subarray(0, CHECKSUM_BYTES))) return undefined
-  if (bytes.toString('base64url') !== cursor) return undefined
 
-  const text = payload.toString()
-  const end = text.indexOf('\n')
-  return { ts: text.slice(0, end), message_id: text.slice(end + 1) }
+  const [ts = '', ...id] = payload.toString().split('\n')
+  const position = { ts, message_id: id.join('\n') }
+  // Whoever reads this can make a checksum, too, but no page ends in a message that cannot be.
+  const exists = isTimestamp(ts) && position.message_id !== '' && isStorable(position.message_id)
+  return exists && encodeCursor(position) === cursor ? position : undefined
 }
 
 function checksum (payload: Buffer): Buffer {

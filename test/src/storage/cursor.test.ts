@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
+import { isStorable } from '../../../src/message.ts'
 import { decodeCursor, encodeCursor } from '../../../src/storage/cursor.ts'
 
 const POSITION = { ts: '2025-01-15T10:00:00.5Z', message_id: 'm1' }
@@ -7,7 +9,7 @@ const BASE64URL = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
 
 const positions = fc.record({
   ts: fc.constantFrom('0001-01-01T00:00:00Z', '2025-01-15T10:00:00.5Z', '9999-12-31T23:59:59.999999999Z'),
-  message_id: fc.string({ unit: 'binary', minLength: 1, maxLength: 60 })
+  message_id: fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }).filter(isStorable)
 })
 
 t.test('a cursor leads back to its position', async () => {
@@ -56,4 +58,17 @@ t.test('what was never a cursor is refused', async t => {
     t.equal(decodeCursor(cursor), undefined, JSON.stringify(cursor))
   }
   fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.base64String()), cursor => decodeCursor(cursor) === undefined))
+})
+
+t.test('a position that no page can end in is refused, although its checksum is right', async t => {
+  const forged = (payload: string | Buffer): string => {
+    const bytes = Buffer.from(payload)
+    const checksum = createHash('sha256').update('letterbox cursor 1\n').update(bytes).digest().subarray(0, 8)
+    return Buffer.concat([checksum, bytes]).toString('base64url')
+  }
+  t.strictSame(decodeCursor(forged('2025-01-15T10:00:00.5Z\nm1')), POSITION, 'this is how one is made')
+  for (const payload of ['', '\n', 'm1', POSITION.ts, `${POSITION.ts}\n`, `${POSITION.ts}\na\0`, '2025-02-30T00:00:00Z\nm1', '2025-01-15T10:00:00+01:00\nm1',
+    Buffer.from(`${POSITION.ts}\n\xff`, 'latin1'), Buffer.from(`${POSITION.ts}\n\xed\xa0\x80`, 'latin1')]) {
+    t.equal(decodeCursor(forged(payload)), undefined, JSON.stringify(payload))
+  }
 })
