@@ -66,7 +66,8 @@ export function chunk (bytes: string | Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${data.length.toString(16)}\r\n`), data, Buffer.from('\r\n')])
 }
 
-function answersOf (received: string): Answer[] {
+/** The answers in what was received. */
+export function answersOf (received: string): Answer[] {
   const answers: Answer[] = []
   for (let rest = received; rest !== '';) {
     const end = rest.indexOf('\r\n\r\n')
