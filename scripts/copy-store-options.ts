@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { BEGINNING } from '../src/storage/copy.ts'
-import { decodeCursor, encodeCursor } from '../src/storage/cursor.ts'
+import { decodeCursor } from '../src/storage/cursor.ts'
 import { parseDatabaseUrl } from '../src/storage/database-url.ts'
 import type { Position } from '../src/storage/message-store.ts'
 
@@ -35,7 +35,7 @@ export function readOptions (args: readonly string[]): Options | undefined {
   checkUrl('--from', from)
   checkUrl('--to', to)
   if (from === to) throw new Error('--from and --to must not be the same database')
-  const after = decodeCursor(cursor)
+  const after = cursor === undefined ? BEGINNING : decodeCursor(cursor)
   if (after === undefined) throw new Error('--resume-after must be, to the letter, what a copy printed when it was stopped')
   const seconds = Number(patience)
   if (!(seconds >= 0)) throw new Error('--patience must be a number of seconds')
@@ -49,7 +49,7 @@ function readArguments (args: readonly string[]) {
       options: {
         from: { type: 'string', default: '' },
         to: { type: 'string', default: '' },
-        'resume-after': { type: 'string', default: encodeCursor(BEGINNING) },
+        'resume-after': { type: 'string' },
         patience: { type: 'string', default: '10' },
         help: { type: 'boolean', default: false }
       }

@@ -77,7 +77,7 @@ t.test('one SQLite file is copied into another, and a run that leaves messages b
 
   // A run that goes on leaves behind what came in before.
   await fill(from, message({ message_id: 'late', ts: '2001-01-01T00:00:00Z' }))
-  const cursor = encodeCursor({ ts: '2024-01-01T00:00:00Z', message_id: '' })
+  const cursor = encodeCursor({ ts: '2024-01-01T00:00:00Z', message_id: 'm' })
   t.match(await copy(t, '--from', from, '--to', to, '--resume-after', cursor), {
     code: 0,
     stdout: '{"copied":3,"created":0,"source":4,"destination":3}\n',
