@@ -11,6 +11,7 @@ import health from './plugins/health.ts'
 import malformed, { malformedRequests } from './plugins/malformed.ts'
 import metrics from './plugins/metrics.ts'
 import openapi from './plugins/openapi.ts'
+import overload from './plugins/overload.ts'
 import rateLimit from './plugins/rate-limit.ts'
 import requestId, { newRequestId } from './plugins/request-id.ts'
 import requestLog from './plugins/request-log.ts'
@@ -53,6 +54,7 @@ export async function build (
   await app.register(requestLog)
   await app.register(openapi, { hasApiKeys: config.apiKeys.length > 0 })
   await app.register(metrics)
+  await app.register(overload)
   await app.register(db, { url: config.databaseUrl, readUrl: config.databaseReadUrl, readConnections: config.databasePool })
   await app.register(health, { hasSecret: config.webhookSecrets.length > 0 })
 

@@ -17,8 +17,16 @@ export interface Server {
   cpu (): number
   /** Resident set size, in bytes. */
   rss (): number
+  /** What it has logged so far. */
+  log (): string
+  /** Sends a signal. */
+  kill (signal: NodeJS.Signals): void
+  readonly exited: Promise<{ readonly code: number | null, readonly signal: NodeJS.Signals | null }>
   stop (): Promise<void>
 }
+
+/** As whom a server runs; whoever starts it, by default. */
+export interface User { readonly uid: number, readonly gid: number }
 
 /** The flags that `npm start` gives to Node.js. */
 const FLAGS = manifest.scripts.start.split(' ').filter(word => word.startsWith('--max-'))
@@ -26,13 +34,14 @@ const FLAGS = manifest.scripts.start.split(' ').filter(word => word.startsWith('
 let started = 0
 
 /** Starts a script that logs the address at which it listens; its log goes to a file, as a service's would. */
-export async function start (script: string, folder: string, env: Record<string, string> = {}, flags: string[] = []): Promise<Server> {
+export async function start (script: string, folder: string, env: Record<string, string> = {}, flags: readonly string[] = [], user?: User): Promise<Server> {
   const log = join(folder, `log-${++started}`)
   const output = openSync(log, 'w')
   const child = spawn(process.execPath, [...flags, join(import.meta.dirname, script)], {
-    env: { ...process.env, ...env }, stdio: ['ignore', output, 'inherit']
+    env: { ...process.env, ...env }, stdio: ['ignore', output, 'inherit'], ...user
   })
   closeSync(output)
+  const exited = once(child, 'exit').then(([code, signal]) => ({ code, signal }))
   const url = await address(child, log)
   const pid = child.pid ?? 0
   return {
@@ -41,25 +50,31 @@ export async function start (script: string, folder: string, env: Record<string,
     port: Number(new URL(url).port),
     cpu: () => cpuSeconds(pid),
     rss: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024,
+    log: () => readFileSync(log, 'utf8'),
+    kill: signal => { child.kill(signal) },
+    exited,
     async stop () {
-      const exit = once(child, 'exit')
       child.kill('SIGTERM')
-      await exit
+      await exited
     }
   }
 }
 
 /** Letterbox, as `npm start` runs it. @param databaseUrl a file is taken for a SQLite database */
-export function startLetterbox (folder: string, databaseUrl: string): Promise<Server> {
+export function startLetterbox (
+  folder: string, databaseUrl: string, env: Record<string, string> = {}, flags: readonly string[] = [], user?: User
+): Promise<Server> {
   const DATABASE_URL = databaseUrl.includes('://') ? databaseUrl : `sqlite:///${databaseUrl}`
-  return start('../server.ts', folder, { WEBHOOK_SECRET: SECRET, DATABASE_URL, PORT: '0', LOG_LEVEL: 'INFO', SHUTDOWN_DELAY: '0' }, FLAGS)
+  return start('../server.ts', folder, {
+    WEBHOOK_SECRET: SECRET, DATABASE_URL, PORT: '0', LOG_LEVEL: 'INFO', SHUTDOWN_DELAY: '0', ...env
+  }, [...FLAGS, ...flags], user)
 }
 
 async function address (child: ChildProcess, log: string): Promise<string> {
   for (;;) {
     const [, url] = /Server listening at (http:[^"]+)/.exec(readFileSync(log, 'utf8')) ?? []
     if (url !== undefined) return url
-    if (child.exitCode !== null) throw new Error(`the server ended: ${readFileSync(log, 'utf8')}`)
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the server ended: ${readFileSync(log, 'utf8')}`)
     await delay(20)
   }
 }

@@ -8,6 +8,10 @@ import { newRequestId } from './request-id.ts'
 /** How long a request may take to arrive, and its head, in ms. */
 const REQUEST_TIMEOUT = 30_000
 const HEADERS_TIMEOUT = 15_000
+/** How long a connection may go without a byte, in ms: while its client does not read the answer, for instance. */
+const SILENCE_TIMEOUT = 30_000
+/** How long one may be kept for the next request: longer than proxies do, or they would send into connections that close. */
+const KEEP_ALIVE_TIMEOUT = 72_000
 
 /**
  * For requests that Node.js or Fastify would answer by themselves, past every hook: these options of the server, and the
@@ -17,7 +21,9 @@ export const malformedRequests = {
   rewriteUrl: routableUrl,
   clientErrorHandler: answerMalformed,
   http: { requireHostHeader: false, headersTimeout: HEADERS_TIMEOUT, connectionsCheckingInterval: 1000 },
-  requestTimeout: REQUEST_TIMEOUT
+  requestTimeout: REQUEST_TIMEOUT,
+  connectionTimeout: SILENCE_TIMEOUT,
+  keepAliveTimeout: KEEP_ALIVE_TIMEOUT
 }
 
 /** The latest request of each connection: the one whose body may be arriving still. */

@@ -14,6 +14,7 @@ export interface WebhookOptions {
 const webhook: FastifyPluginAsyncTypebox<WebhookOptions> = async (app, { secrets, bodyLimit }) => {
   app.requireSignature({ header: 'x-signature', secrets, bodyLimit, onRefusal: app.limits.countRefusal })
   app.documentRefusals()
+  app.shedOverload()
 
   app.post('/webhook', {
     schema: {

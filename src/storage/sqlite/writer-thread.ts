@@ -3,12 +3,12 @@
  * into one transaction, so a commit holds what came in during the commit before it, and the event loop and this thread
  * never wait for each other in step.
  */
-import { statSync } from 'node:fs'
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import type { Message } from '../../message.ts'
 import type { SaveResult } from '../message-store.ts'
 import { SqliteCheckpoint } from './checkpoint.ts'
-import { openForWriting } from './database.ts'
+import { SqliteCondition } from './condition.ts'
+import { openForWriting, WRITE_LOCK_TIMEOUT } from './database.ts'
 import { SqliteListing } from './listing.ts'
 import { migrateSqlite } from './migrate.ts'
 import { SqliteSearchIndex } from './search-index.ts'
@@ -51,6 +51,8 @@ const UNINDEXED_ROWS = 16_384
 /** How long nothing must have been written before the thread does what can wait, in ms. */
 const CHORES_IDLE = 20
 const CHECKPOINT_IDLE = 1000
+/** How long what is not a commit waits for another process to let go of the database, in ms: a commit may come meanwhile. */
+const PATIENCE = 200
 /** How long after a chore has failed it is tried again, in ms. */
 const RETRY = 1000
 
@@ -58,7 +60,7 @@ const port = parentPort as MessagePort
 const { file, durable } = workerData as WriterData
 
 const database = openForWriting(file, durable)
-const { ino } = statSync(file)
+const condition = new SqliteCondition(database, file)
 await migrateSqlite(database)
 const writer = new SqliteWriter(database)
 const listing = new SqliteListing(database)
@@ -84,7 +86,7 @@ function take (request: WriterRequest | undefined): void {
   }
   if (groups.length > 0) commit(groups)
 
-  if (request === 'ping') port.postMessage((attempt(checkWritable) ? 'pong' : 'unwritable') satisfies WriterAnswer)
+  if (request === 'ping') port.postMessage((attemptSoon(() => condition.checkWritable()) ? 'pong' : 'unwritable') satisfies WriterAnswer)
   if (request === 'close') close()
   else chores()
 }
@@ -94,33 +96,24 @@ function commit (groups: readonly (readonly Message[])[]): void {
   let outcomes: readonly (SaveResult | Error)[] = []
   let error: Error | undefined
   try {
-    checkInPlace()
+    condition.checkInPlace()
     outcomes = writer.save(groups.flat())
     unlisted += outcomes.length
     unindexed += outcomes.length
+    condition.committed()
   } catch (cause) {
     error = cause as Error
+    condition.failed(error)
   }
   const seconds = (performance.now() - begun) / 1000
   port.postMessage({ groups: groups.length, outcomes, error, seconds } satisfies WriterAnswer)
 }
 
-/** @throws when the file was moved or replaced: what went into it now would not be there after a restart */
-function checkInPlace (): void {
-  if (statSync(file).ino !== ino) throw new Error('the database file was moved or replaced')
-}
-
-/** @throws when nothing can be written: the file is gone, or another process holds the lock */
-function checkWritable (): void {
-  checkInPlace()
-  database.exec('BEGIN IMMEDIATE; ROLLBACK')
-}
-
 /** What may wait is done when nothing is being written, or when too much of it has piled up. */
 function chores (): void {
   attempt(() => checkpoint.afterCommit())
-  if (unlisted >= UNLISTED_ROWS) attempt(listSome)
-  if (unindexed >= UNINDEXED_ROWS) attempt(indexSome)
+  if (unlisted >= UNLISTED_ROWS) attemptSoon(listSome)
+  if (unindexed >= UNINDEXED_ROWS) attemptSoon(indexSome)
   chore = setTimeout(rest, CHORES_IDLE)
 }
 
@@ -128,7 +121,7 @@ function chores (): void {
 function rest (): void {
   const step = unlisted > 0 ? listSome : unindexed > 0 ? indexSome : undefined
   if (step === undefined) chore = setTimeout(settle, CHECKPOINT_IDLE)
-  else chore = setTimeout(rest, attempt(step) ? 0 : RETRY)
+  else chore = setTimeout(rest, attemptSoon(step) ? 0 : RETRY)
 }
 
 function settle (): void {
@@ -151,6 +144,14 @@ function attempt (work: () => void): boolean {
   } catch {
     return false
   }
+}
+
+/** The same without long waits for another process. */
+function attemptSoon (work: () => void): boolean {
+  database.pragma(`busy_timeout = ${PATIENCE}`)
+  const done = attempt(work)
+  database.pragma(`busy_timeout = ${WRITE_LOCK_TIMEOUT}`)
+  return done
 }
 
 function close (): void {

@@ -1,0 +1,14 @@
+import { clients } from './clients.ts'
+import { clock } from './clock.ts'
+import type { Fault } from './fault.ts'
+import { file } from './file.ts'
+import { full } from './full.ts'
+import { kill } from './kill.ts'
+import { lock } from './lock.ts'
+import { outages } from './outage.ts'
+import { overload, overloadedStore } from './overload.ts'
+import { term } from './term.ts'
+import { threads } from './threads.ts'
+
+/** In the order in which they are run. */
+export const FAULTS: readonly Fault[] = [kill, term, full, lock, file, threads, ...outages, overload, overloadedStore, clients, clock]

@@ -1,0 +1,67 @@
+import { inspect } from '../test/src/storage/inspect.ts'
+import { audit, type Figures } from './audit.ts'
+import { BOTH, type Fault } from './fault.ts'
+import type { PhaseResult } from './provider.ts'
+import type { Room } from './room.ts'
+import type { Server } from '../bench/processes.ts'
+
+const TIMES = 10
+const CONNECTIONS = 1000
+const SECONDS = 10
+const MIB = 2 ** 20
+
+const okRate = ({ statuses, seconds }: PhaseResult): number => (statuses['200'] ?? 0) / seconds
+const ms = (milliseconds: number): string => Number.isNaN(milliseconds) ? 'none' : `${Math.round(milliseconds)} ms`
+
+/** Finds out what it can take, offers ten times that, then half of it again. */
+async function overwhelm (room: Room, server: Server): Promise<Figures> {
+  const usual = await room.provider({ again: Infinity })
+  await usual.deliver(3)
+  const best = okRate(await usual.deliver(4))
+  const before = server.rss()
+
+  // What is refused stays refused: the offer is what it is, not what it becomes.
+  const flood = await room.provider({ connections: CONNECTIONS, again: Infinity, prepared: Math.min(100_000, best * TIMES * SECONDS) })
+  const over = await flood.deliver(SECONDS, best * TIMES)
+  const rss = server.rss()
+  // The second in which it recovers, and what comes after it.
+  await usual.deliver(1, best / 2)
+  const after = await usual.deliver(3, best / 2)
+
+  const goodput = okRate(over) / best
+  room.expect(over.malformed === 0, 'an answer was not as promised')
+  room.expect((after.statuses['503'] ?? 0) === 0, 'it still refused a second later')
+  room.note(`best ${Math.round(best)}/s over 64 connections; offered ${Math.round(best * TIMES)}/s over ${CONNECTIONS}, ` +
+    `of which ${Math.round(over.sent / over.seconds)}/s found a connection free; taken ${Math.round(okRate(over))}/s (${Math.round(goodput * 100)} %), ` +
+    `p99 ${ms(over.ok.p99)}; refused ${Math.round((over.statuses['503'] ?? 0) / over.seconds)}/s, p50 ${ms(over.refused.p50)}, p99 ${ms(over.refused.p99)}; ` +
+    `memory ${Math.round(before / MIB)} to ${Math.round(rss / MIB)} MiB; a second later p99 ${ms(after.ok.p99)}`)
+  return audit(room, server)
+}
+
+export const overload: Fault = {
+  name: 'overload',
+  what: `${TIMES} times what it can take, over ${CONNECTIONS} connections`,
+  backends: BOTH,
+  run: async room => overwhelm(room, await room.start())
+}
+
+export const overloadedStore: Fault = {
+  name: 'overload-store',
+  what: 'the same while each row takes the database a ms or two',
+  backends: BOTH,
+  async run (room) {
+    const server = await room.start()
+    if (room.backend === 'postgres') {
+      await room.postgres.query(room.url, `
+        CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END';
+        CREATE TRIGGER linger BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION linger()`)
+    } else {
+      // SQLite has no sleep: this counts to a thousand.
+      inspect(room.file, database => database.exec(`
+        CREATE TRIGGER linger BEFORE INSERT ON messages BEGIN
+          SELECT count(*) FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i FROM n);
+        END`))
+    }
+    return overwhelm(room, server)
+  }
+}
