@@ -1,4 +1,5 @@
 /** The books: what the provider was promised, beside what is there. */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Server } from '../bench/processes.ts'
 import { allMessages, ask } from '../test/process.ts'
 import { inspect, untilIndexed, wrongCounters as wrongCountersOfFile } from '../test/src/storage/inspect.ts'
@@ -23,10 +24,14 @@ export interface Figures {
 export async function audit (room: Room, server: Server): Promise<Figures> {
   await untilReady(server.url)
   const known = await sentMessages(room)
-  const rows = await allMessages(server.url)
+  const rows = await insisting(() => allMessages(server.url))
   const ids = rows.map(row => String(row['message_id']))
   room.expect(rows.every(row => row['text'] === textOf(String(row['message_id']))), 'a message is not whole')
-  const total = async (path: string, key: string): Promise<number> => JSON.parse((await ask(server.url + path)).body)[key]
+  const total = (path: string, key: string): Promise<number> => insisting(async () => {
+    const { status, body } = await ask(server.url + path)
+    if (status !== 200) throw new Error(`${path} was answered ${status}`)
+    return JSON.parse(body)[key]
+  })
   room.expect(await total('/stats', 'total_messages') === rows.length, 'the total of /stats is wrong')
   room.expect(await total('/messages?limit=1&q=THE%20TEXT%20OF', 'total') === rows.length, 'the search does not find all')
   await endAndInspect(room, server)
@@ -44,6 +49,17 @@ export async function auditMany (room: Room, server: Server): Promise<Figures> {
     : (await room.postgres.query<{ id: string }>(room.url, 'SELECT message_id AS id FROM messages')).map(({ id }) => id)
   room.expect(total === ids.length, 'the total of /stats is wrong')
   return compare(room, known, ids)
+}
+
+/** Asks again when it is refused: a read may be, on a machine that is busy. */
+async function insisting<Answer> (ask: () => Promise<Answer>, times = 10): Promise<Answer> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (times === 1) throw error
+    await delay(1000)
+    return insisting(ask, times - 1)
+  }
 }
 
 /** Every message that was sent, and whether a 200 came for it. */

@@ -41,7 +41,7 @@ async function inject (fault: Fault, backend: Backend): Promise<void> {
     else console.log(lineOf(fault, backend, figures, room))
   } catch (error) {
     failed = true
-    console.log(`BROKEN ${fault.name} (${backend}): ${(error as Error).stack}`)
+    console.log(`BROKEN ${fault.name} (${backend}): ${[...room.notes, ...room.broken, (error as Error).stack].join('; ')}`)
   } finally {
     await room.close()
   }

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Completion } from '../../plugins/completion.ts'
-import { buildApp, get, listen, message, rowsStored, type TestApp } from '../helper.ts'
+import { buildApp, deliver, get, listen, message, rowsStored, type TestApp } from '../helper.ts'
 import { chunk, exchange, head, open, post, signed, type Answer } from '../wire.ts'
 
 /** Checks the shape of an error and that exactly one log line has its id. */
@@ -216,4 +216,45 @@ t.test('bytes behind the last request of a connection do not take its answer', a
   const answers = await exchange(port, Buffer.concat([post(JSON.stringify(message()), 'Connection: close'), Buffer.from('x')]))
   t.match(answers, [{ status: 200, body: '{"status":"ok"}' }])
   t.equal(answers.length, 1)
+})
+
+t.test('the time that clients may take is limited', async t => {
+  const { app } = await buildApp(t)
+  const { headersTimeout, requestTimeout, timeout, keepAliveTimeout } = app.server
+  t.strictSame({ headersTimeout, requestTimeout, timeout, keepAliveTimeout }, {
+    headersTimeout: 15_000, requestTimeout: 30_000, timeout: 30_000, keepAliveTimeout: 72_000
+  })
+})
+
+/** Long enough for one turn of the check, which comes once a second. */
+const SHORT = 200
+
+t.test('headers and bodies that come too slowly, and connections without a word, are 408', async t => {
+  const service = await buildApp(t)
+  const { app } = service
+  app.server.headersTimeout = app.server.requestTimeout = SHORT
+  const { port } = await listen(app)
+  const body = Buffer.from(JSON.stringify(message()))
+  const starts = ['', 'GET /messages HTTP/1.1\r\nHo', head(...signed(body), `Content-Length: ${body.length}`) + body.toString().slice(0, 10)]
+  for (const [answer, ...more] of await Promise.all(starts.map(start => exchange(port, start)))) {
+    promised(t, service, answer, 408, 'request timeout')
+    t.strictSame(more, [])
+  }
+  t.match((await get(app, '/stats')).body, { total_messages: 0 })
+})
+
+t.test('a client that does not read its answers is cut off', async t => {
+  const { app } = await buildApp(t)
+  app.server.timeout = SHORT
+  await deliver(t, app, ...Array.from({ length: 100 }, (_, index) => message({ message_id: `m${index}`, text: 'x'.repeat(4096) })))
+  const { port } = await listen(app)
+  const connected: Promise<Socket[]> = once(app.server, 'connection')
+  const client = await open(port)
+  client.on('error', () => {})
+  t.teardown(() => client.destroy())
+  const [socket] = await connected
+  // Far more than the buffers between the two hold.
+  client.pause().write('GET /messages?limit=100 HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50))
+  if (socket !== undefined) await once(socket, 'close')
+  t.equal(socket?.destroyed, true)
 })
