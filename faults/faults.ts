@@ -1,4 +1,4 @@
-import { clients } from './clients.ts'
+import { badClients } from './clients.ts'
 import { clock } from './clock.ts'
 import type { Fault } from './fault.ts'
 import { file } from './file.ts'
@@ -11,4 +11,4 @@ import { term } from './term.ts'
 import { threads } from './threads.ts'
 
 /** In the order in which they are run. */
-export const FAULTS: readonly Fault[] = [kill, term, full, lock, file, threads, ...outages, overload, overloadedStore, clients, clock]
+export const FAULTS: readonly Fault[] = [kill, term, full, lock, file, threads, ...outages, overload, overloadedStore, ...badClients, clock]

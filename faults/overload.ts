@@ -56,10 +56,10 @@ export const overloadedStore: Fault = {
         CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END';
         CREATE TRIGGER linger BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION linger()`)
     } else {
-      // SQLite has no sleep: this counts to a thousand.
+      // SQLite has no sleep: this counts to some thousands.
       inspect(room.file, database => database.exec(`
         CREATE TRIGGER linger BEFORE INSERT ON messages BEGIN
-          SELECT count(*) FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i FROM n);
+          SELECT count(*) FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT i FROM n);
         END`))
     }
     return overwhelm(room, server)

@@ -39,6 +39,7 @@ export async function launchProvider (setup: Setup): Promise<ProviderHandle> {
     },
     async end () {
       ledger = await ask<Ledger>('end')
+      child.disconnect()
       return ledger
     },
     kill: () => { child.kill('SIGKILL') }

@@ -235,10 +235,8 @@ function endOf (answer: string): number | undefined {
 
 let provider: Provider | undefined
 process.on('message', async (order: Setup | Phase | 'end') => {
-  if (order === 'end') {
-    process.send?.(await provider?.end())
-    process.disconnect()
-  } else if ('port' in order) {
+  if (order === 'end') process.send?.(await provider?.end())
+  else if ('port' in order) {
     provider = new Provider(order)
     process.send?.('ready')
   } else process.send?.(await provider?.run(order))
