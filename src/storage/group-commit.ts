@@ -12,7 +12,9 @@ export interface Committer {
 }
 
 export interface GroupCommitLimits {
-  /** A group of so many messages is sent without waiting for the end of the event loop's turn. */
+  /** When so many messages wait they are sent without waiting for the end of the event loop's turn. */
+  readonly enough: number
+  /** So many messages at most are one group: what gathered while no further group could be sent. */
   readonly groupSize: number
   /** So many groups may be under way at once; those that come later gather meanwhile. */
   readonly groupsInFlight: number
@@ -67,7 +69,7 @@ export class GroupCommit {
     this.#bytes += bytes
     return new Promise((resolve, reject) => {
       this.#waiting.push({ message, begun: performance.now(), bytes, resolve, reject })
-      if (this.#waiting.length >= this.#limits.groupSize) this.#send()
+      if (this.#waiting.length >= this.#limits.enough) this.#send()
       else this.#schedule()
     })
   }

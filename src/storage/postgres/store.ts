@@ -9,10 +9,11 @@ import { PostgresReader } from './reader.ts'
 import { PostgresWriter } from './writer.ts'
 
 /**
- * Two groups under way at once: one is committed while the next is sent. The bounds are about a second of work. Where
- * statements time out, no delivery waits for more than one of them, and a second.
+ * Three groups under way at once, small ones while that is enough: one waits for the disk while the server works on another
+ * and the event loop on the next. The bounds are about a second of work. Where statements time out, no delivery waits for
+ * more than one of them, and a second.
  */
-const LIMITS = { groupSize: 500, groupsInFlight: Number(process.env.GIF ?? 2), rows: 10_000, bytes: 64 * 1024 * 1024, patience: 1000 }
+const LIMITS = { enough: 16, groupSize: 500, groupsInFlight: 3, rows: 10_000, bytes: 64 * 1024 * 1024, patience: 1000 }
 /** For the groups under way, for the chores, and for the probe. */
 const WRITE_CONNECTIONS = LIMITS.groupsInFlight + 2
 /** How long after a failure the schema is looked for again, in ms. */

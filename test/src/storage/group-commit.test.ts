@@ -5,7 +5,7 @@ import { GroupCommit, type Committer, type GroupCommitLimits } from '../../../sr
 import { StoreUnavailable, type SaveResult } from '../../../src/storage/message-store.ts'
 import { message } from './suite/common.ts'
 
-const LIMITS: GroupCommitLimits = { groupSize: 3, groupsInFlight: 1, rows: 10, bytes: 10_000 }
+const LIMITS: GroupCommitLimits = { enough: 3, groupSize: 3, groupsInFlight: 1, rows: 10, bytes: 10_000 }
 
 interface Call {
   readonly ids: string[]
@@ -51,6 +51,20 @@ t.test('saves of one turn are one group; a full group does not wait for the end 
   calls[1]?.resolve(['created'])
   calls[0]?.resolve(['created', 'duplicate', 'created'])
   t.strictSame(await settled(saves), ['created', 'duplicate', 'created', 'created'])
+})
+
+t.test('enough is sent at once, and what gathers meanwhile is one larger group', async t => {
+  const { committer, calls } = recorder()
+  const commits = new GroupCommit(committer, { ...LIMITS, enough: 2, groupSize: 4 })
+  const saves = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(id => save(commits, id))
+  for (const [index, group] of [['a', 'b'], ['c', 'd', 'e', 'f'], ['g']].entries()) {
+    t.strictSame(calls[index]?.ids, group)
+    calls[index]?.resolve(group.map(() => 'created'))
+    await turn()
+    await turn()
+  }
+  t.strictSame(await settled(saves), saves.map(() => 'created'))
+  t.equal(calls.length, 3)
 })
 
 t.test('what comes while a group is under way gathers, and is sent when that has ended', async t => {
