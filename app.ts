@@ -6,6 +6,7 @@ import { createLogger } from './src/logger.ts'
 import apiKeys from './plugins/api-keys.ts'
 import completion from './plugins/completion.ts'
 import db from './plugins/db.ts'
+import deadline from './plugins/deadline.ts'
 import errors from './plugins/errors.ts'
 import health from './plugins/health.ts'
 import malformed, { malformedRequests } from './plugins/malformed.ts'
@@ -46,6 +47,7 @@ export async function build (
   await app.register(errors)
   await app.register(requestId)
   await app.register(completion)
+  await app.register(deadline)
   await app.register(malformed)
   await app.register(securityHeaders)
   await app.register(rateLimit, { perMinute: config.rateLimit })

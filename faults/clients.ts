@@ -8,7 +8,7 @@ import { BOTH, type Fault } from './fault.ts'
 
 const CLIENTS = 500
 /** Longer than any of the limits. */
-const SECONDS = 50
+const SECONDS = 75
 const MIB = 2 ** 20
 /** Deliveries a second beside the slow clients: far from what it can take, so that a delay shows. */
 const RATE = 200

@@ -1,0 +1,33 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import Fastify from 'fastify'
+import t from 'tap'
+import completion from '../../plugins/completion.ts'
+import deadline from '../../plugins/deadline.ts'
+import { listen } from '../helper.ts'
+import { exchange, open } from '../wire.ts'
+
+t.test('a client that does not read its answer is cut off, whatever it sends; others are not', async t => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(completion)
+  await app.register(deadline, { limit: 500, interval: 50 })
+  app.get('/large', async () => Buffer.alloc(32 * 1024 * 1024))
+  app.get('/small', async () => delay(100, 'answered'))
+  const { port } = await listen(app)
+
+  const connected: Promise<Socket[]> = once(app.server, 'connection')
+  const client = await open(port)
+  const [socket] = await connected
+  client.on('error', () => {}).pause().write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n')
+  const talk = setInterval(() => client.write('\r\n'), 50)
+  t.teardown(() => {
+    clearInterval(talk)
+    client.destroy()
+  })
+  const cutOff = socket && once(socket, 'close')
+  t.match(await exchange(port, 'GET /small HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'), [{ status: 200, body: 'answered' }])
+  await cutOff
+  t.equal(socket?.destroyed, true)
+})
