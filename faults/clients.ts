@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SECRET } from '../bench/processes.ts'
@@ -68,7 +67,7 @@ async function live (port: number, behave: (socket: Socket) => void): Promise<nu
   const socket = connect(port, '127.0.0.1').on('error', () => {})
   socket.on('connect', () => behave(socket))
   if (socket.readableFlowing !== false) socket.resume()
-  await once(socket, 'close')
+  await new Promise(resolve => { socket.once('close', resolve) })
   return performance.now() - begun
 }
 
