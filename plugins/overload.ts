@@ -17,7 +17,7 @@ const OVERLOADED = new StoreUnavailable('more deliveries wait than can be stored
 
 /**
  * While the store has more to do than it can do in time, deliveries are refused before they are read or verified: 503 with
- * `Retry-After`, at a third of what a delivery costs. What was let in is then answered in time, however much comes.
+ * `Retry-After`, at a third to a half of what a delivery costs. What was let in is then answered in time, however much comes.
  */
 export default fp(async root => {
   const pace = new CommitPace()

@@ -44,6 +44,7 @@ class PostgresStore implements MessageStore {
   readonly #writes: PostgresPool
   readonly #reads: PostgresPool
   readonly #reader: PostgresReader
+  readonly #writer: PostgresWriter
   readonly #commits: GroupCommit
   readonly #chores: PostgresChores
   /** Why nothing can be done yet; undefined once the schema is in place. */
@@ -56,7 +57,8 @@ class PostgresStore implements MessageStore {
     this.#writes = new PostgresPool(url, WRITE_CONNECTIONS)
     this.#reads = new PostgresPool(readUrl ?? url, readConnections)
     this.#reader = new PostgresReader(this.#reads)
-    this.#commits = new GroupCommit(new PostgresWriter(this.#writes, observer), LIMITS)
+    this.#writer = new PostgresWriter(this.#writes, observer)
+    this.#commits = new GroupCommit(this.#writer, LIMITS)
     this.#chores = new PostgresChores(this.#writes)
   }
 
@@ -130,6 +132,7 @@ class PostgresStore implements MessageStore {
 
   async ping (): Promise<void> {
     this.#check()
+    if (this.#writer.isTroubled) throw new StoreUnavailable('commits fail')
     const [row] = await this.#writes.query<{ writable: boolean }>(PING, [])
     if (row?.writable !== true) throw new StoreUnavailable('the database can only be read')
   }

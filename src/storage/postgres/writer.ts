@@ -28,15 +28,25 @@ const SAVE = {
 
 /** Errors of the data, and of limits of the program: what one message can have and its neighbours do not. */
 const OF_ONE_MESSAGE = /^(?:22|54)/
+/** Errors of the server's disk and memory, which the next commit would meet as well, though questions are answered. */
+const OF_THE_SERVER = /^(?:53|58|XX)/
+/** How long after one of them nothing counts as writable, in ms. */
+const TROUBLE_LASTS = 2000
 
 /** Stores groups of messages, each in one durable transaction. */
 export class PostgresWriter implements Committer {
   readonly #pool: PostgresPool
   readonly #observer: StoreObserver
+  #troubled = -Infinity
 
   constructor (pool: PostgresPool, observer: StoreObserver) {
     this.#pool = pool
     this.#observer = observer
+  }
+
+  /** Whether a commit failed just now, and none has succeeded since, because of the server's disk for instance. */
+  get isTroubled (): boolean {
+    return performance.now() - this.#troubled < TROUBLE_LASTS
   }
 
   async commit (messages: readonly Message[]): Promise<readonly (SaveResult | Error)[]> {
@@ -46,6 +56,7 @@ export class PostgresWriter implements Committer {
     for (const message of messages) if (!first.has(message.message_id)) first.set(message.message_id, message)
 
     const outcomes = await this.#save([...first.values()])
+    this.#troubled = -Infinity
     this.#observer.committed(messages.length, (performance.now() - begun) / 1000)
     return messages.map(message => {
       const outcome = outcomes.get(message.message_id) ?? 'duplicate'
@@ -66,7 +77,8 @@ export class PostgresWriter implements Committer {
       ])
       return new Map(rows.map(({ message_id: messageId }) => [messageId, 'created']))
     } catch (error) {
-      if (!isOfOneMessage(error)) throw error
+      if (OF_THE_SERVER.test(codeOf(error))) this.#troubled = performance.now()
+      if (!OF_ONE_MESSAGE.test(codeOf(error))) throw error
       if (messages.length === 1) return new Map(messages.map(({ message_id: messageId }) => [messageId, error as Error]))
       const outcomes = new Map<string, SaveResult | Error>()
       for (const message of messages) for (const [messageId, outcome] of await this.#save([message])) outcomes.set(messageId, outcome)
@@ -75,7 +87,8 @@ export class PostgresWriter implements Committer {
   }
 }
 
-function isOfOneMessage (error: unknown): boolean {
+/** The SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html) behind an error; '' where there is none. */
+function codeOf (error: unknown): string {
   const { cause } = error as { cause?: { code?: unknown } }
-  return typeof cause?.code === 'string' && OF_ONE_MESSAGE.test(cause.code)
+  return typeof cause?.code === 'string' ? cause.code : ''
 }

@@ -185,6 +185,21 @@ t.test('a table that has rows gets its search index from the operator, as docs/s
   t.equal(notices.length, 1)
 })
 
+t.test('a server whose disk is full is not ready until a commit succeeds, or might', async t => {
+  const url = await server.createDatabase()
+  const store = await open(t, url)
+  await server.query(url, `
+    CREATE FUNCTION fail () RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION USING ERRCODE = ''disk_full''; END';
+    CREATE TRIGGER fail BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION fail()`)
+  await t.rejects(store.save(message()), StoreUnavailable)
+  await t.rejects(store.ping(), new StoreUnavailable('commits fail'))
+  await untilResolved(() => store.ping())
+  await t.rejects(store.save(message()), StoreUnavailable)
+  await server.query(url, 'DROP TRIGGER fail ON messages')
+  t.equal(await store.save(message()), 'created')
+  await store.ping()
+})
+
 t.test('a read whose client has gone is ended in the server', async t => {
   const url = await server.createDatabase()
   const store = await open(t, url)
