@@ -5,6 +5,7 @@ import type { Config } from './src/config.ts'
 import { createLogger } from './src/logger.ts'
 import apiKeys from './plugins/api-keys.ts'
 import completion from './plugins/completion.ts'
+import connections from './plugins/connections.ts'
 import db from './plugins/db.ts'
 import deadline from './plugins/deadline.ts'
 import errors from './plugins/errors.ts'
@@ -47,6 +48,7 @@ export async function build (
   await app.register(errors)
   await app.register(requestId)
   await app.register(completion)
+  await app.register(connections)
   await app.register(deadline)
   await app.register(malformed)
   await app.register(securityHeaders)

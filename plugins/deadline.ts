@@ -1,5 +1,4 @@
 import fp from 'fastify-plugin'
-import type { FastifyRequest } from 'fastify'
 
 export interface DeadlineOptions {
   /** How long a request may take, from its headers to the last byte of its answer, in ms. */
@@ -16,20 +15,10 @@ const INTERVAL = 5000
  * meanwhile begins it anew.
  */
 export default fp<DeadlineOptions>(async (app, { limit = LIMIT, interval = INTERVAL }) => {
-  // In the order in which they came.
-  const open = new Map<FastifyRequest, number>()
-  app.addHook('onRequest', (request, _reply, done) => {
-    open.set(request, performance.now())
-    done()
-  })
-  app.onCompletion(({ request }) => { open.delete(request) })
-
   const timer = setInterval(() => {
-    const latest = performance.now() - limit
-    for (const [request, begun] of open) {
-      if (begun > latest) return
-      request.raw.socket.destroy()
+    for (const [socket, reply] of app.connections) {
+      if (reply !== undefined && !reply.raw.writableFinished && reply.elapsedTime > limit) socket.destroy()
     }
   }, interval).unref()
   app.addHook('onClose', async () => { clearInterval(timer) })
-}, { name: 'deadline', dependencies: ['completion'] })
+}, { name: 'deadline', dependencies: ['connections'] })

@@ -1,7 +1,7 @@
 import { ServerResponse, STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { MalformedAnswers } from '../src/answers.ts'
 import { newRequestId } from './request-id.ts'
 
@@ -26,17 +26,10 @@ export const malformedRequests = {
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT
 }
 
-/** The latest request of each connection: the one whose body may be arriving still. */
-const latest = new WeakMap<Socket, FastifyReply>()
 /** Connections of which no further byte is a request. */
 const broken = new WeakSet<Socket>()
 
 export default fp(async app => {
-  app.addHook('onRequest', (request, reply, done) => {
-    latest.set(request.raw.socket, reply)
-    done()
-  })
-
   app.addHook('onRoute', ({ schema }) => {
     if (schema !== undefined) schema.response = { ...MalformedAnswers, ...schema.response as object }
   })
@@ -58,7 +51,7 @@ export default fp(async app => {
     response.on('finish', () => socket.destroySoon())
     app.server.emit('request', request, response)
   })
-}, { name: 'malformed', dependencies: ['@fastify/sensible'] })
+}, { name: 'malformed', dependencies: ['@fastify/sensible', 'connections'] })
 
 /** Matches no route. */
 const NOWHERE = '*'
@@ -90,7 +83,8 @@ function answerMalformed (this: FastifyInstance, error: NodeJS.ErrnoException, s
   if (error.code === 'ECONNRESET' || socket.destroyed) return
 
   const status = STATUS[error.code ?? ''] ?? 400
-  const reply = latest.get(socket)
+  // Of the latest request: the one whose body may be arriving still.
+  const reply = this.connections.get(socket)
   if (reply !== undefined && !reply.request.raw.complete) {
     // It broke inside the body of a request that has an id, and will have a log line, of its own.
     if (error.code === 'HPE_INVALID_EOF_STATE' || reply.sent) {
