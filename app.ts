@@ -62,7 +62,7 @@ export async function build (
   await app.register(db, { url: config.databaseUrl, readUrl: config.databaseReadUrl, readConnections: config.databasePool })
   await app.register(health, { hasSecret: config.webhookSecrets.length > 0 })
 
-  await app.register(webhook, { secrets: config.webhookSecrets, bodyLimit: config.bodyLimit })
+  await app.register(webhook, { secrets: config.webhookSecrets, scheme: config.signatureScheme, bodyLimit: config.bodyLimit })
   await app.register(async reads => {
     reads.requireApiKey()
     reads.limitReads()

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Message } from '../src/message.ts'
-import { sign } from '../src/signature/hmac-sha256.ts'
+import { sign } from '../src/signature/hmac.ts'
 
 const WORDS = ('order delivery payment invoice tomorrow please confirm address thank you hello office call back number ' +
   'reference customer support waiting train evening window garden market yellow river coffee silver').split(' ')

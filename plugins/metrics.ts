@@ -4,6 +4,7 @@ import fastifyMetrics from 'fastify-metrics'
 import { Type } from '@sinclair/typebox'
 import { Tally } from './tally.ts'
 import { DELIVERY_RESULTS, deliveryResult } from '../src/delivery.ts'
+import { REFUSALS } from '../src/signature/verifier.ts'
 import type { StoreObserver } from '../src/storage/message-store.ts'
 
 declare module 'fastify' {
@@ -80,12 +81,21 @@ export default fp(async app => {
   })
   for (const secret of ['current', 'previous']) verified.add(0, secret)
 
+  const refused = new Tally(['source', 'reason'], {
+    name: 'webhook_refused_total', help: 'Deliveries whose signature was not right, by provider and reason', registers
+  })
+  // Every provider that is on, and no other. Routes, which know them, come after this plugin.
+  app.addHook('onReady', async () => {
+    for (const source of app.deliverySources) for (const reason of REFUSALS) refused.add(0, source, reason)
+  })
+
   app.onCompletion(({ request, status, latency }) => {
     requests.add(1, request.method, request.routeOptions.url ?? UNKNOWN_PATH, String(status))
     latencies.observe(latency)
     const { delivery } = request
     if (delivery === null) return
     deliveries.add(1, deliveryResult(status, delivery.dup))
+    if (delivery.refusal !== undefined) refused.add(1, delivery.source, delivery.refusal)
     if (delivery.secret !== undefined) verified.add(1, delivery.secret === 0 ? 'current' : 'previous')
   })
 

@@ -2,17 +2,21 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { errorAnswer, InvalidInputAnswer, InvalidSignatureAnswer, UnavailableAnswer } from '../src/answers.ts'
 import { IncomingMessage, toMessage } from '../src/message.ts'
+import { plain } from '../src/provider/plain.ts'
+import { hmacVerifier, sign, signaturePattern, type HmacScheme } from '../src/signature/hmac.ts'
 
 export interface WebhookOptions {
   /** Keys under which a delivery may be signed. */
   readonly secrets: readonly string[]
+  readonly scheme: HmacScheme
   /** Bytes. */
   readonly bodyLimit: number
 }
 
 /** Messages in: POST /webhook. */
-const webhook: FastifyPluginAsyncTypebox<WebhookOptions> = async (app, { secrets, bodyLimit }) => {
-  app.requireSignature({ header: 'x-signature', secrets, bodyLimit, onRefusal: app.limits.countRefusal })
+const webhook: FastifyPluginAsyncTypebox<WebhookOptions> = async (app, { secrets, scheme, bodyLimit }) => {
+  const verify = secrets.length === 0 ? undefined : hmacVerifier(scheme, secrets)
+  app.requireSignature({ provider: plain, verify, bodyLimit, onRefusal: app.limits.countRefusal })
   app.documentRefusals()
   app.shedOverload()
 
@@ -23,10 +27,10 @@ const webhook: FastifyPluginAsyncTypebox<WebhookOptions> = async (app, { secrets
       description: 'Stores the message if its `message_id` is new. A 200 means that it is on disk. ' +
         'Whatever else is answered, nothing was stored, or a 503 leaves it open: deliver again.',
       headers: Type.Object({
-        'x-signature': Type.String({
-          pattern: '^[0-9a-fA-F]{64}$',
-          description: 'HMAC-SHA256 of the raw body bytes under WEBHOOK_SECRET, in hex',
-          examples: ['9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08']
+        [scheme.header]: Type.String({
+          pattern: signaturePattern(scheme),
+          description: describe(scheme),
+          examples: [sign(Buffer.from('{}'), 'secret', scheme)]
         })
       }),
       body: IncomingMessage,
@@ -44,6 +48,11 @@ const webhook: FastifyPluginAsyncTypebox<WebhookOptions> = async (app, { secrets
     if (request.delivery !== null) request.delivery.dup = result === 'duplicate'
     return { status: 'ok' as const }
   })
+}
+
+function describe ({ prefix, encoding, algorithm }: HmacScheme): string {
+  const digest = `HMAC-${algorithm.replace('sha', 'SHA')} of the raw body bytes under WEBHOOK_SECRET, in ${encoding}`
+  return prefix === '' ? digest : `\`${prefix}\` and the ${digest}`
 }
 
 export default webhook

@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadConfig } from '../src/config.ts'
-import { sign } from '../src/signature/hmac-sha256.ts'
+import { sign, type HmacScheme } from '../src/signature/hmac.ts'
 
 const HELP = `npm run send -- [options]
 
@@ -19,6 +19,8 @@ const HELP = `npm run send -- [options]
   --repeat       deliver the last message again, byte for byte; if there is none that fits the other options, deliver twice
   --url URL      default: http://localhost:8000
   --secret KEY   default: WEBHOOK_SECRET, from the environment or .env
+
+Signed as WEBHOOK_SIGNATURE_HEADER, _PREFIX, _ENCODING and _ALGORITHM say.
 `
 
 /** Where the last message is kept for --repeat. */
@@ -28,6 +30,7 @@ const CONCURRENCY = 16
 
 type Message = Record<'message_id' | 'from' | 'to' | 'ts' | 'text', string>
 interface Answer { readonly status: number, readonly signature: string, readonly body: string }
+interface Key { readonly secret: string, readonly scheme: HmacScheme }
 
 const options = readOptions()
 try {
@@ -65,12 +68,13 @@ function fail ({ message, cause }: Error): never {
 
 async function send (): Promise<0 | 1> {
   const endpoint = new URL('/webhook', options.url)
-  const secret = options.secret ?? loadConfig(process.env).webhookSecrets[0]
+  const { webhookSecrets, signatureScheme: scheme } = loadConfig(process.env)
+  const secret = options.secret ?? webhookSecrets[0]
   if (!secret) throw new Error('no secret: give --secret, or set WEBHOOK_SECRET in the environment or in .env')
   const count = Number(options.count)
   if (!Number.isInteger(count) || count < 1) throw new Error('--count must be a positive integer')
 
-  const post = (body: string): Promise<Answer> => deliver(endpoint, secret, body)
+  const post = (body: string): Promise<Answer> => deliver(endpoint, { secret, scheme }, body)
   const again = options.repeat ? lastSent() : undefined
   if (again !== undefined) return report(await post(again))
   if (count > 1) return sendMany(post, count)
@@ -105,18 +109,19 @@ function lastSent (): string | undefined {
   }
 }
 
-async function deliver (endpoint: URL, secret: string, body: string): Promise<Answer> {
-  const signature = sign(Buffer.from(body), secret)
+async function deliver (endpoint: URL, { secret, scheme }: Key, body: string): Promise<Answer> {
+  const header = scheme.header.replace(/\b[a-z]/g, letter => letter.toUpperCase())
+  const signature = sign(Buffer.from(body), secret, scheme)
   const response = await fetch(endpoint, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'X-Signature': signature },
+    headers: { 'Content-Type': 'application/json', [header]: signature },
     body
   })
-  return { status: response.status, signature, body: await response.text() }
+  return { status: response.status, signature: `${header}: ${signature}`, body: await response.text() }
 }
 
 function report ({ status, signature, body }: Answer): 0 | 1 {
-  console.log(`X-Signature: ${signature}\n${status} ${body}`)
+  console.log(`${signature}\n${status} ${body}`)
   return status === 200 ? 0 : 1
 }
 

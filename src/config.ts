@@ -4,6 +4,7 @@ import { Ajv, type ErrorObject } from 'ajv'
 import { envSchema } from 'env-schema'
 import { isTrustProxy, TRUST_PROXY_RULE, trustProxyOf, type TrustProxy } from './addresses.ts'
 import { API_KEYS_RULE, parseApiKeys, type ApiKey } from './api-keys.ts'
+import { DEFAULT_SCHEME, isSignatureHeader, SIGNATURE_HEADER_RULE, type HmacScheme } from './signature/hmac.ts'
 import { parseDatabaseUrl } from './storage/database-url.ts'
 
 /** Letters of any case for the level; WARNING and CRITICAL are other programs' names for two of them. */
@@ -25,10 +26,23 @@ const isLevel = (name: string): boolean => Object.hasOwn(LEVELS, name)
 /** Variables that may also be given as NAME_FILE, the path of a file that holds the value. */
 const SECRETS = ['WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'API_KEYS', 'DATABASE_URL', 'DATABASE_READ_URL'] as const
 
+/** A word of these, the first of them by default. */
+function oneOf<Word extends string> (...words: [Word, ...Word[]]) {
+  return Type.Unsafe<Word>({ type: 'string', enum: words, default: words[0], description: words.join(' or ') })
+}
+
 /** Each description ends the sentence "NAME must be …" when a value breaks the rule. */
 const Environment = Type.Object({
   WEBHOOK_SECRET: Type.Optional(Type.String({ description: 'the key of the HMAC' })),
   WEBHOOK_SECRET_PREVIOUS: Type.Optional(Type.String({ description: 'the key that is being rotated out' })),
+  WEBHOOK_SIGNATURE_HEADER: Type.String({ default: DEFAULT_SCHEME.header, format: 'signature-header', description: SIGNATURE_HEADER_RULE }),
+  WEBHOOK_SIGNATURE_PREFIX: Type.String({
+    default: DEFAULT_SCHEME.prefix,
+    pattern: '^(?:[!-~][ -~]{0,63})?$',
+    description: 'at most 64 ASCII characters, of which the first is no space'
+  }),
+  WEBHOOK_SIGNATURE_ENCODING: oneOf('hex', 'base64'),
+  WEBHOOK_SIGNATURE_ALGORITHM: oneOf('sha256', 'sha512'),
   API_KEYS: Type.Optional(Type.String({ format: 'api-keys', description: API_KEYS_RULE })),
   RATE_LIMIT: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'a number of requests a minute from 1 to 1000000' })),
   TRUST_PROXY: Type.String({ default: 'false', format: 'trust-proxy', description: TRUST_PROXY_RULE }),
@@ -66,6 +80,8 @@ const INTEGERS: ReadonlySet<string> = new Set(
 export interface Config {
   /** Keys under which a delivery may be signed, the current one first. Empty: nothing is ever accepted. */
   readonly webhookSecrets: readonly string[]
+  /** How deliveries to /webhook are signed. */
+  readonly signatureScheme: HmacScheme
   /** Keys that open the reads. Empty: they are open to everybody. */
   readonly apiKeys: readonly ApiKey[]
   /** Requests a minute for each key or address. Undefined: no limit. */
@@ -103,6 +119,12 @@ export function loadConfig (env: Readonly<Record<string, string | undefined>>): 
   const level = read.LOG_LEVEL.toUpperCase() as keyof typeof LEVELS
   return Object.freeze({
     webhookSecrets: Object.freeze(acceptedSecrets(read)),
+    signatureScheme: Object.freeze({
+      header: read.WEBHOOK_SIGNATURE_HEADER.toLowerCase(),
+      prefix: read.WEBHOOK_SIGNATURE_PREFIX,
+      encoding: read.WEBHOOK_SIGNATURE_ENCODING,
+      algorithm: read.WEBHOOK_SIGNATURE_ALGORITHM
+    }),
     apiKeys: Object.freeze(parseApiKeys(read.API_KEYS ?? '') ?? []),
     rateLimit: read.RATE_LIMIT,
     trustProxy: trustProxyOf(read.TRUST_PROXY),
@@ -158,6 +180,7 @@ function validate (env: Record<string, string>): Environment {
       'database-url': (url: string) => parseDatabaseUrl(url) !== undefined,
       'postgres-url': (url: string) => parseDatabaseUrl(url)?.backend === 'postgres' && parseDatabaseUrl(env['DATABASE_URL'] ?? '')?.backend === 'postgres',
       'api-keys': (keys: string) => parseApiKeys(keys) !== undefined,
+      'signature-header': isSignatureHeader,
       'trust-proxy': isTrustProxy,
       'log-level': (name: string) => isLevel(name.toUpperCase())
     }

@@ -35,17 +35,25 @@ export function isJsonType (contentType: string | undefined): boolean {
   return JSON_TYPE.test(essence.trim())
 }
 
+/** A Content-Type that this endpoint does not take. */
+export class UnsupportedType extends Error {
+  override name = 'UnsupportedType'
+  readonly statusCode = 415
+}
+
 /** A body that is not UTF-8 or not JSON. Its message completes "the body …". */
 export class UnreadableBody extends Error {
   override name = 'UnreadableBody'
 }
 
 /**
- * Parses a verified body. Keys that would reach an object's prototype are dropped like every unknown field.
+ * Parses a verified body of JSON. Keys that would reach an object's prototype are dropped like every unknown field.
  *
+ * @throws {UnsupportedType} when its type is another
  * @throws {UnreadableBody} when the bytes are not UTF-8, or the text is not JSON
  */
-export function parseBody (body: Verified): unknown {
+export function parseJson (body: Verified, contentType?: string): unknown {
+  if (!isJsonType(contentType)) throw new UnsupportedType('the Content-Type must be application/json or application/*+json')
   if (!isUtf8(body)) throw new UnreadableBody('must be UTF-8')
   try {
     return secureJson.parse(body.toString(), { protoAction: 'remove', constructorAction: 'remove' })

@@ -7,7 +7,7 @@ import type { Test } from 'tap'
 import { build } from '../app.ts'
 import { loadConfig } from '../src/config.ts'
 import { createLogger } from '../src/logger.ts'
-import { sign } from '../src/signature/hmac-sha256.ts'
+import { sign } from '../src/signature/hmac.ts'
 
 export const SECRET = 'testsecret'
 

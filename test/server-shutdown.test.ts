@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
-import { sign } from '../src/signature/hmac-sha256.ts'
+import { sign } from '../src/signature/hmac.ts'
 import { SECRET, message } from './helper.ts'
 import { COVERED, ask, deliverTo, serve } from './process.ts'
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { text } from 'node:stream/consumers'
-import { sign } from '../src/signature/hmac-sha256.ts'
+import { sign } from '../src/signature/hmac.ts'
 import { SECRET } from './helper.ts'
 
 export interface Answer {

@@ -5,8 +5,9 @@ declare const verified: unique symbol
 /** The raw bytes of a delivery whose signature was right. Only a verifier makes one. */
 export type Verified = Buffer & { readonly [verified]: true }
 
-/** Why a delivery was not let in. It goes to the log, never into the answer. */
-export type Refusal = 'missing' | 'malformed' | 'mismatch'
+/** Why a delivery was not let in. It goes to the log and the metrics, never into the answer. */
+export const REFUSALS = ['missing', 'malformed', 'mismatch'] as const
+export type Refusal = typeof REFUSALS[number]
 
 export type Verdict =
   /** `secret` is the place, in the verifier's list, of the key under which it was signed. */

@@ -79,9 +79,10 @@ t.test("the first two families stand within the first ten lines, and the service
   t.match(ten, /^# HELP http_requests_total .+$/m)
   t.equal(lines[10], '# TYPE http_requests_total counter')
   const families = lines.flatMap(line => COMMENT.exec(line)?.[1] === 'TYPE' ? line.split(' ').slice(2) : [])
-  t.strictSame(families.slice(0, 16), [
+  t.strictSame(families.slice(0, 18), [
     'webhook_requests_total', 'counter', 'http_requests_total', 'counter', 'request_latency_ms', 'histogram', 'messages_stored', 'gauge',
-    'store_queue_depth', 'gauge', 'store_commit_seconds', 'histogram', 'store_batch_size', 'histogram', 'webhook_verified_total', 'counter'
+    'store_queue_depth', 'gauge', 'store_commit_seconds', 'histogram', 'store_batch_size', 'histogram', 'webhook_verified_total', 'counter',
+    'webhook_refused_total', 'counter'
   ])
   for (const other of ['process_cpu_seconds_total', 'nodejs_eventloop_lag_seconds', 'http_request_duration_seconds']) t.ok(families.includes(other), other)
 })
@@ -96,6 +97,22 @@ t.test('whoever still signs with the previous secret can be counted', async t =>
     { method: 'POST', url: '/webhook' } as const, '/stats'
   ]) await app.inject(request)
   t.strictSame(counts(await scrape(t, app), 'webhook_verified_total'), { '{secret="current"}': 1, '{secret="previous"}': 3 })
+})
+
+t.test('why deliveries were refused can be read', async t => {
+  const { app } = await buildApp(t, { RATE_LIMIT: '3' })
+  t.strictSame([...await scrape(t, app)].filter(([name]) => name.startsWith('webhook_refused_total')), [
+    ['webhook_refused_total{source="webhook",reason="missing"}', 0],
+    ['webhook_refused_total{source="webhook",reason="malformed"}', 0],
+    ['webhook_refused_total{source="webhook",reason="mismatch"}', 0]
+  ], 'every reason from the start')
+  for (const request of [
+    delivery(message()), delivery('{'), { method: 'POST', url: '/webhook' } as const, delivery(message(), { 'x-signature': 'banana' }),
+    delivery(message(), {}, 'wrong'), delivery(message(), {}, 'wrong'), delivery('x'.repeat(1_048_577)), '/webhook'
+  ]) await app.inject(request)
+  t.strictSame(counts(await scrape(t, app), 'webhook_refused_total'), {
+    '{source="webhook",reason="missing"}': 1, '{source="webhook",reason="malformed"}': 1, '{source="webhook",reason="mismatch"}': 2
+  }, 'the one that became a 429, too')
 })
 
 t.test('counts are exact', async t => {

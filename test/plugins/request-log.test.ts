@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import type { InjectOptions } from 'fastify'
 import { buildApp, delivery, listen, message, SECRET, type LogLine } from '../helper.ts'
 import { exchange, post } from '../wire.ts'
-import { sign } from '../../src/signature/hmac-sha256.ts'
+import { sign } from '../../src/signature/hmac.ts'
 
 /** A line without what differs each time, which is checked here. */
 function steady (t: Test, { ts, request_id: id, latency_ms: latency, ...line }: LogLine = {}): LogLine {

@@ -5,8 +5,11 @@ import sensible from '@fastify/sensible'
 import errors from '../../plugins/errors.ts'
 import signature from '../../plugins/signature.ts'
 import validation from '../../plugins/validation.ts'
-import { sign } from '../../src/signature/hmac-sha256.ts'
+import { plain } from '../../src/provider/plain.ts'
+import { DEFAULT_SCHEME, hmacVerifier, sign } from '../../src/signature/hmac.ts'
 import { buildApp, delivery, message } from '../helper.ts'
+
+const SCHEME = { ...DEFAULT_SCHEME, header: 'x-seal' }
 
 t.test('a scope that asks for signatures lets in signed bodies only, and leaves other scopes alone', async t => {
   const app = Fastify()
@@ -16,7 +19,7 @@ t.test('a scope that asks for signatures lets in signed bodies only, and leaves 
   await app.register(errors)
   await app.register(signature)
   await app.register(async scope => {
-    scope.requireSignature({ header: 'x-seal', secrets: ['key'], bodyLimit: 1000 })
+    scope.requireSignature({ provider: plain, verify: hmacVerifier(SCHEME, ['key']), bodyLimit: 1000 })
     scope.post('/sealed', async request => ({ got: request.body, id: request.delivery?.messageId }))
   })
   app.post('/open', async request => ({ got: request.body, delivery: request.delivery }))
@@ -39,7 +42,7 @@ t.test('an error that nobody foresaw is a 503 in this scope, since only that mak
   await app.register(errors)
   await app.register(signature)
   await app.register(async scope => {
-    scope.requireSignature({ header: 'x-seal', secrets: ['key'], bodyLimit: 1000 })
+    scope.requireSignature({ provider: plain, verify: hmacVerifier(SCHEME, ['key']), bodyLimit: 1000 })
     scope.post('/sealed', async () => { throw new Error('inside') })
   })
   const failures: (Error | null)[] = []

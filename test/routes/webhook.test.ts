@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import type { FastifyInstance } from 'fastify'
 import { buildApp, deliver, delivery, get, listen, message, rowsStored, SECRET } from '../helper.ts'
-import { sign } from '../../src/signature/hmac-sha256.ts'
+import { sign } from '../../src/signature/hmac.ts'
 
 const OK = '{"status":"ok"}'
 

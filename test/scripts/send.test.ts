@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { sign } from '../../src/signature/hmac-sha256.ts'
+import { sign } from '../../src/signature/hmac.ts'
 import { SECRET, message } from '../helper.ts'
 import { COVERED, SEND, allMessages, run } from '../process.ts'
 import { sender } from './sender.ts'

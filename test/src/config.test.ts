@@ -17,6 +17,7 @@ function refusal (env: Env): string {
 t.test('an empty environment gives the defaults', async t => {
   t.strictSame(loadConfig({}), {
     webhookSecrets: [],
+    signatureScheme: { header: 'x-signature', prefix: '', encoding: 'hex', algorithm: 'sha256' },
     apiKeys: [],
     rateLimit: undefined,
     trustProxy: false,
@@ -35,6 +36,10 @@ t.test('every variable is read', async t => {
   t.strictSame(loadConfig({
     WEBHOOK_SECRET: 's1',
     WEBHOOK_SECRET_PREVIOUS: 's0',
+    WEBHOOK_SIGNATURE_HEADER: 'X-Seal',
+    WEBHOOK_SIGNATURE_PREFIX: 'v1=',
+    WEBHOOK_SIGNATURE_ENCODING: 'base64',
+    WEBHOOK_SIGNATURE_ALGORITHM: 'sha512',
     API_KEYS: 'reader:k1,other:k2',
     RATE_LIMIT: '60',
     TRUST_PROXY: 'loopback, 10.0.0.0/8',
@@ -49,6 +54,7 @@ t.test('every variable is read', async t => {
     UNRELATED: 'x'
   }), {
     webhookSecrets: ['s1', 's0'],
+    signatureScheme: { header: 'x-seal', prefix: 'v1=', encoding: 'base64', algorithm: 'sha512' },
     apiKeys: [{ name: 'reader', key: 'k1' }, { name: 'other', key: 'k2' }],
     rateLimit: 60,
     trustProxy: ['loopback', '10.0.0.0/8'],
@@ -67,6 +73,7 @@ t.test('a variable that is empty or undefined counts as unset', async t => {
   const names = [
     'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL', 'DATABASE_READ_URL', 'DATABASE_POOL', 'LOG_LEVEL', 'HOST', 'PORT', 'BODY_LIMIT', 'SHUTDOWN_DELAY',
     'API_KEYS', 'RATE_LIMIT', 'TRUST_PROXY',
+    'WEBHOOK_SIGNATURE_HEADER', 'WEBHOOK_SIGNATURE_PREFIX', 'WEBHOOK_SIGNATURE_ENCODING', 'WEBHOOK_SIGNATURE_ALGORITHM',
     'WEBHOOK_SECRET_FILE', 'WEBHOOK_SECRET_PREVIOUS_FILE', 'API_KEYS_FILE', 'DATABASE_URL_FILE', 'DATABASE_READ_URL_FILE'
   ]
   for (const nothing of ['', undefined]) {

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { DELIVERY_RESULTS, UnreadableBody, claimedMessageId, deliveryResult, isJsonType, messageIdOf, parseBody } from '../../src/delivery.ts'
-import { hmacSha256Verifier, sign } from '../../src/signature/hmac-sha256.ts'
+import { DELIVERY_RESULTS, UnreadableBody, UnsupportedType, claimedMessageId, deliveryResult, isJsonType, messageIdOf, parseJson } from '../../src/delivery.ts'
+import { DEFAULT_SCHEME, hmacVerifier, sign } from '../../src/signature/hmac.ts'
 import type { Verified } from '../../src/signature/verifier.ts'
 
-const verify = hmacSha256Verifier('x-signature', ['key'])
+const verify = hmacVerifier(DEFAULT_SCHEME, ['key'])
 
 /** Bytes as a verifier lets them through. */
 function verified (body: string | Buffer): Verified {
@@ -40,25 +40,25 @@ t.test('any other type is not JSON', async t => {
 })
 
 t.test('a verified body is parsed', async t => {
-  t.strictSame(parseBody(verified('{"message_id":"m1","text":"\\u00e9"}')), { message_id: 'm1', text: 'é' })
-  t.equal(parseBody(verified(' null ')), null)
-  t.strictSame(parseBody(verified('[1]')), [1])
+  t.strictSame(parseJson(verified('{"message_id":"m1","text":"\\u00e9"}')), { message_id: 'm1', text: 'é' })
+  t.equal(parseJson(verified(' null ')), null)
+  t.strictSame(parseJson(verified('[1]')), [1])
 })
 
 t.test('a body that is not UTF-8 is unreadable', async t => {
   for (const bytes of ['22c328 22', '22ff22', '22c0af22', '22eda08022', '22e28222', '22f490808022', '80']) {
-    t.throws(() => parseBody(verified(Buffer.from(bytes.replace(' ', ''), 'hex'))), new UnreadableBody('must be UTF-8'), bytes)
+    t.throws(() => parseJson(verified(Buffer.from(bytes.replace(' ', ''), 'hex'))), new UnreadableBody('must be UTF-8'), bytes)
   }
 })
 
 t.test('a body that is not JSON is unreadable', async t => {
   for (const text of ['', ' ', '{', '{"a":1,}', "{'a':1}", '{"a":NaN}', '{}{}', 'undefined', '{"a":"\u0001"}', '\u00a0{}', '{"a":01}']) {
-    t.throws(() => parseBody(verified(text)), new UnreadableBody('must be JSON'), JSON.stringify(text))
+    t.throws(() => parseJson(verified(text)), new UnreadableBody('must be JSON'), JSON.stringify(text))
   }
 })
 
 t.test('keys that would reach a prototype are dropped', async t => {
-  const parsed = parseBody(verified('{"__proto__":{"from":"+1"},"constructor":{"prototype":{"x":1}},"\\u005f_proto__":{"y":1},"to":"+2"}')) as object
+  const parsed = parseJson(verified('{"__proto__":{"from":"+1"},"constructor":{"prototype":{"x":1}},"\\u005f_proto__":{"y":1},"to":"+2"}')) as object
   t.strictSame(Object.keys(parsed), ['to'])
   t.notOk('x' in parsed)
   t.notOk('y' in parsed)
@@ -79,4 +79,11 @@ t.test('the message_id for the log is cut at 600 characters', async t => {
   t.equal(messageIdOf({ message_id: 'x'.repeat(600) }), 'x'.repeat(600))
   t.equal(messageIdOf({ message_id: '😀'.repeat(600) }), '😀'.repeat(600), 'an id of 600 code points is whole')
   t.equal(messageIdOf({ message_id: `x${'😀'.repeat(700)}` }), `x${'😀'.repeat(599)}`, 'no pair is parted')
+})
+
+t.test('a body of another type is not parsed at all', async t => {
+  t.strictSame(parseJson(verified('{"a":1}'), 'application/json; charset=utf-8'), { a: 1 })
+  for (const body of ['{"a":1}', '{']) {
+    t.throws(() => parseJson(verified(body), 'text/plain'), new UnsupportedType('the Content-Type must be application/json or application/*+json'))
+  }
 })

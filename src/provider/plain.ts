@@ -1,0 +1,5 @@
+import { claimedMessageId, messageIdOf, parseJson } from '../delivery.ts'
+import type { Provider } from './provider.ts'
+
+/** Whoever sends messages as they are stored. */
+export const plain: Provider = { source: 'webhook', parse: parseJson, idOf: messageIdOf, claimedId: claimedMessageId }
