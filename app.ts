@@ -21,6 +21,7 @@ import securityHeaders from './plugins/security-headers.ts'
 import signature from './plugins/signature.ts'
 import validation from './plugins/validation.ts'
 import messages from './routes/messages.ts'
+import standard from './routes/standard.ts'
 import stats from './routes/stats.ts'
 import webhook from './routes/webhook.ts'
 
@@ -63,6 +64,7 @@ export async function build (
   await app.register(health, { hasSecret: config.webhookSecrets.length > 0 })
 
   await app.register(webhook, { secrets: config.webhookSecrets, scheme: config.signatureScheme, bodyLimit: config.bodyLimit })
+  if (config.standardSecrets.length > 0) await app.register(standard, { secrets: config.standardSecrets, bodyLimit: config.bodyLimit })
   await app.register(async reads => {
     reads.requireApiKey()
     reads.limitReads()

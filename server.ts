@@ -38,7 +38,7 @@ async function serve (): Promise<void> {
   })
 
   await listen(app, config)
-  if (config.webhookSecrets.length === 0) logger.warn('WEBHOOK_SECRET is not set: no delivery will be accepted')
+  if (config.webhookSecrets.length === 0) logger.warn('WEBHOOK_SECRET is not set: no delivery to /webhook will be accepted')
   if (config.apiKeys.length === 0 && !app.addresses().every(bound => typeof bound === 'object' && isLoopback(bound.address))) {
     logger.warn('API_KEYS is not set: whoever reaches this machine can read every message')
   }

@@ -76,17 +76,20 @@ export default fp(async app => {
     notice (text) { app.log.warn(text) }
   })
 
-  const verified = new Tally(['secret'], {
-    name: 'webhook_verified_total', help: 'Deliveries whose signature was right, by the secret it was made with', registers
+  const bySource = new Tally(['source', 'result'], { name: 'webhook_deliveries_total', help: 'Deliveries by provider and by what became of them', registers })
+  const verified = new Tally(['source', 'secret'], {
+    name: 'webhook_verified_total', help: 'Deliveries whose signature was right, by provider and by the secret it was made with', registers
   })
-  for (const secret of ['current', 'previous']) verified.add(0, secret)
-
   const refused = new Tally(['source', 'reason'], {
     name: 'webhook_refused_total', help: 'Deliveries whose signature was not right, by provider and reason', registers
   })
-  // Every provider that is on, and no other. Routes, which know them, come after this plugin.
+  // For every provider that is on, and no other. The routes, which know them, come after this plugin.
   app.addHook('onReady', async () => {
-    for (const source of app.deliverySources) for (const reason of REFUSALS) refused.add(0, source, reason)
+    for (const source of app.deliverySources) {
+      for (const result of DELIVERY_RESULTS) bySource.add(0, source, result)
+      for (const secret of ['current', 'previous']) verified.add(0, source, secret)
+      for (const reason of REFUSALS) refused.add(0, source, reason)
+    }
   })
 
   app.onCompletion(({ request, status, latency }) => {
@@ -94,9 +97,12 @@ export default fp(async app => {
     latencies.observe(latency)
     const { delivery } = request
     if (delivery === null) return
-    deliveries.add(1, deliveryResult(status, delivery.dup))
-    if (delivery.refusal !== undefined) refused.add(1, delivery.source, delivery.refusal)
-    if (delivery.secret !== undefined) verified.add(1, delivery.secret === 0 ? 'current' : 'previous')
+    const { source, dup, refusal, secret } = delivery
+    const result = deliveryResult(status, dup)
+    deliveries.add(1, result)
+    bySource.add(1, source, result)
+    if (refusal !== undefined) refused.add(1, source, refusal)
+    if (secret !== undefined) verified.add(1, source, secret === 0 ? 'current' : 'previous')
   })
 
   await app.register(fastifyMetrics.default, {

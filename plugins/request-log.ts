@@ -21,6 +21,7 @@ function requestLine ({ request, status, latency }: Completion) {
     latency_ms: Math.round(latency * 1000) / 1000,
     ...apiKey !== null && { api_key: apiKey },
     ...delivery && {
+      source: delivery.source,
       message_id: delivery.messageId,
       dup: delivery.dup,
       result: deliveryResult(status, delivery.dup),

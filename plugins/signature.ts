@@ -75,18 +75,18 @@ export default fp(async root => {
       const verdict = verify(request.headers, body)
       if (verdict.body === undefined) {
         delivery.refusal = verdict.refusal
-        delivery.messageId = provider.claimedId(body)
+        delivery.messageId = provider.claimedId(body, request.headers)
         await onRefusal?.(request, reply)
         return reply.code(401).send({ detail: 'invalid signature' })
       }
       delivery.secret = verdict.secret
       request.body = provider.parse(verdict.body, delivery.contentType)
-      delivery.messageId = provider.idOf(request.body)
+      delivery.messageId = provider.idOf(request.body, request.headers)
     })
 
     // An error that nobody foresaw leaves open whether the message is stored. Only a 503 makes the provider send again.
-    this.setErrorHandler((error: Error, { body, delivery }) => {
-      if (delivery !== null && Buffer.isBuffer(body)) delivery.messageId = provider.claimedId(body)
+    this.setErrorHandler((error: Error, { body, delivery, headers }) => {
+      if (delivery !== null && Buffer.isBuffer(body)) delivery.messageId = provider.claimedId(body, headers)
       if (verify === undefined) throw new StoreUnavailable('WEBHOOK_SECRET is not set')
       throw statusOf(error) === 500 ? new StoreUnavailable('an unforeseen error', { cause: error }) : error
     })

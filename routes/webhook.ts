@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { errorAnswer, InvalidInputAnswer, InvalidSignatureAnswer, UnavailableAnswer } from '../src/answers.ts'
+import { deliveryAnswers } from '../src/answers.ts'
 import { IncomingMessage, toMessage } from '../src/message.ts'
 import { plain } from '../src/provider/plain.ts'
 import { hmacVerifier, sign, signaturePattern, type HmacScheme } from '../src/signature/hmac.ts'
@@ -34,14 +34,7 @@ const webhook: FastifyPluginAsyncTypebox<WebhookOptions> = async (app, { secrets
         })
       }),
       body: IncomingMessage,
-      response: {
-        200: Type.Object({ status: Type.Literal('ok', { examples: ['ok'] }) }, { description: 'The message is stored, now or by an earlier delivery' }),
-        401: InvalidSignatureAnswer,
-        413: errorAnswer('The body is larger than BODY_LIMIT', 'the body is too large'),
-        415: errorAnswer('The Content-Type is not JSON', 'the Content-Type must be application/json or application/*+json'),
-        422: InvalidInputAnswer,
-        503: UnavailableAnswer
-      }
+      response: deliveryAnswers
     }
   }, async request => {
     const result = await app.messages.save(toMessage(request.body))

@@ -34,6 +34,16 @@ export const InvalidInputAnswer = Type.Object({
 }, { description: 'The input breaks a rule' })
 export type InvalidInputAnswer = Static<typeof InvalidInputAnswer>
 
+/** What a delivery is answered. */
+export const deliveryAnswers = {
+  200: Type.Object({ status: Type.Literal('ok', { examples: ['ok'] }) }, { description: 'The message is stored, now or by an earlier delivery' }),
+  401: InvalidSignatureAnswer,
+  413: errorAnswer('The body is larger than BODY_LIMIT', 'the body is too large'),
+  415: errorAnswer('The Content-Type is not JSON', 'the Content-Type must be application/json or application/*+json'),
+  422: InvalidInputAnswer,
+  503: UnavailableAnswer
+}
+
 export const StatsAnswer = Type.Object({
   total_messages: Type.Integer({ examples: [123] }),
   senders_count: Type.Integer({ description: 'how many numbers have sent', examples: [10] }),

@@ -5,6 +5,7 @@ import { envSchema } from 'env-schema'
 import { isTrustProxy, TRUST_PROXY_RULE, trustProxyOf, type TrustProxy } from './addresses.ts'
 import { API_KEYS_RULE, parseApiKeys, type ApiKey } from './api-keys.ts'
 import { DEFAULT_SCHEME, isSignatureHeader, SIGNATURE_HEADER_RULE, type HmacScheme } from './signature/hmac.ts'
+import { parseStandardSecrets, STANDARD_SECRETS_RULE, type StandardSecret } from './signature/standard.ts'
 import { parseDatabaseUrl } from './storage/database-url.ts'
 
 /** Letters of any case for the level; WARNING and CRITICAL are other programs' names for two of them. */
@@ -24,7 +25,7 @@ export type LogLevel = typeof LEVELS[keyof typeof LEVELS]
 const isLevel = (name: string): boolean => Object.hasOwn(LEVELS, name)
 
 /** Variables that may also be given as NAME_FILE, the path of a file that holds the value. */
-const SECRETS = ['WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'API_KEYS', 'DATABASE_URL', 'DATABASE_READ_URL'] as const
+const SECRETS = ['WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'STANDARD_WEBHOOKS_SECRET', 'API_KEYS', 'DATABASE_URL', 'DATABASE_READ_URL'] as const
 
 /** A word of these, the first of them by default. */
 function oneOf<Word extends string> (...words: [Word, ...Word[]]) {
@@ -43,6 +44,7 @@ const Environment = Type.Object({
   }),
   WEBHOOK_SIGNATURE_ENCODING: oneOf('hex', 'base64'),
   WEBHOOK_SIGNATURE_ALGORITHM: oneOf('sha256', 'sha512'),
+  STANDARD_WEBHOOKS_SECRET: Type.Optional(Type.String({ format: 'standard-secrets', description: STANDARD_SECRETS_RULE })),
   API_KEYS: Type.Optional(Type.String({ format: 'api-keys', description: API_KEYS_RULE })),
   RATE_LIMIT: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'a number of requests a minute from 1 to 1000000' })),
   TRUST_PROXY: Type.String({ default: 'false', format: 'trust-proxy', description: TRUST_PROXY_RULE }),
@@ -82,6 +84,8 @@ export interface Config {
   readonly webhookSecrets: readonly string[]
   /** How deliveries to /webhook are signed. */
   readonly signatureScheme: HmacScheme
+  /** Keys under which a delivery to /webhook/standard may be signed, the current one first. Empty: there is no such path. */
+  readonly standardSecrets: readonly StandardSecret[]
   /** Keys that open the reads. Empty: they are open to everybody. */
   readonly apiKeys: readonly ApiKey[]
   /** Requests a minute for each key or address. Undefined: no limit. */
@@ -125,6 +129,7 @@ export function loadConfig (env: Readonly<Record<string, string | undefined>>): 
       encoding: read.WEBHOOK_SIGNATURE_ENCODING,
       algorithm: read.WEBHOOK_SIGNATURE_ALGORITHM
     }),
+    standardSecrets: Object.freeze(parseStandardSecrets(read.STANDARD_WEBHOOKS_SECRET ?? '') ?? []),
     apiKeys: Object.freeze(parseApiKeys(read.API_KEYS ?? '') ?? []),
     rateLimit: read.RATE_LIMIT,
     trustProxy: trustProxyOf(read.TRUST_PROXY),
@@ -181,6 +186,7 @@ function validate (env: Record<string, string>): Environment {
       'postgres-url': (url: string) => parseDatabaseUrl(url)?.backend === 'postgres' && parseDatabaseUrl(env['DATABASE_URL'] ?? '')?.backend === 'postgres',
       'api-keys': (keys: string) => parseApiKeys(keys) !== undefined,
       'signature-header': isSignatureHeader,
+      'standard-secrets': (secrets: string) => parseStandardSecrets(secrets) !== undefined,
       'trust-proxy': isTrustProxy,
       'log-level': (name: string) => isLevel(name.toUpperCase())
     }

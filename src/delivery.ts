@@ -69,10 +69,12 @@ const MESSAGE_ID = /"message_id"\s*:\s*("(?:[^"\\]|\\.)*")/s
 /**
  * The `message_id` for the log line of a delivery that was refused, even if its body is broken or cut off.
  * The bytes may be anybody's: nothing but the log may use this.
+ *
+ * @param find where it stands in a body that is not broken
  */
-export function claimedMessageId (body: Buffer): string | undefined {
+export function claimedMessageId (body: Buffer, find: (parsed: unknown) => string | undefined = messageIdOf): string | undefined {
   try {
-    return messageIdOf(secureJson.parse(body.toString(), { protoAction: 'ignore' }))
+    return find(secureJson.parse(body.toString(), { protoAction: 'ignore' }))
   } catch {
     const [, literal] = MESSAGE_ID.exec(body.subarray(0, SCANNED).toString()) ?? []
     return literal === undefined ? undefined : messageIdOf({ message_id: unquote(literal) })

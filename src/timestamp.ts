@@ -19,6 +19,20 @@ function daysIn (year: number, month: number): number {
   return [4, 6, 9, 11].includes(month) ? 30 : 31
 }
 
+const WITH_OFFSET = /^([^.]{19})(\.\d+)?(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))$/
+
+/**
+ * The same moment as above, of one that is written with any offset (`+05:30`, or `Z`). Undefined when it is none, or not of
+ * those years.
+ */
+export function inUtc (value: string): string | undefined {
+  const [, local = '', fraction = '', sign = '+', hours = '0', minutes = '0'] = WITH_OFFSET.exec(value) ?? []
+  if (!isTimestamp(`${local}${fraction}Z`)) return undefined
+  const offset = Number(`${sign}1`) * (Number(hours) * 60 + Number(minutes)) * 60_000
+  const utc = new Date(Date.parse(`${local}Z`) - offset).toISOString().replace('.000Z', `${fraction}Z`)
+  return isTimestamp(utc) ? utc : undefined
+}
+
 /** The one spelling under which a moment is stored: no trailing zeros in its fraction. */
 export function canonicalTimestamp (timestamp: string): string {
   return timestamp.includes('.') ? timestamp.replace(/\.?0+Z$/, 'Z') : timestamp

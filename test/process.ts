@@ -18,7 +18,7 @@ export const COPY_STORE = join(ROOT, 'scripts', 'copy-store.ts')
 export const BACKUP = join(ROOT, 'scripts', 'backup.ts')
 
 /** The variables of the service, which a child does not inherit from who runs the tests. */
-const OWN = /^(?:WEBHOOK_SECRET|WEBHOOK_SECRET_PREVIOUS|API_KEYS|DATABASE_URL|DATABASE_READ_URL)(?:_FILE)?$|^WEBHOOK_SIGNATURE_|^(?:DATABASE_POOL|LOG_LEVEL|HOST|PORT|BODY_LIMIT|SHUTDOWN_DELAY|RATE_LIMIT|TRUST_PROXY)$/
+const OWN = /^(?:WEBHOOK_SECRET|WEBHOOK_SECRET_PREVIOUS|STANDARD_WEBHOOKS_SECRET|API_KEYS|DATABASE_URL|DATABASE_READ_URL)(?:_FILE)?$|^WEBHOOK_SIGNATURE_|^(?:DATABASE_POOL|LOG_LEVEL|HOST|PORT|BODY_LIMIT|SHUTDOWN_DELAY|RATE_LIMIT|TRUST_PROXY)$/
 
 export type Child = ChildProcessByStdio<null, Readable, Readable>
 

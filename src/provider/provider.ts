@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Verified } from '../signature/verifier.ts'
 
 /** How a provider writes its deliveries: what the door has to know of them. It does no I/O. */
@@ -12,7 +13,7 @@ export interface Provider {
    */
   parse (body: Verified, contentType: string | undefined): unknown
   /** The id of the message for the log line, from a body that `parse` gave, valid or not. */
-  idOf (parsed: unknown): string | undefined
+  idOf (parsed: unknown, headers: IncomingHttpHeaders): string | undefined
   /** The same from a body that was refused, for the log line and nothing else: the bytes may be anybody's. */
-  claimedId (body: Buffer): string | undefined
+  claimedId (body: Buffer, headers: IncomingHttpHeaders): string | undefined
 }

@@ -6,13 +6,13 @@ declare const verified: unique symbol
 export type Verified = Buffer & { readonly [verified]: true }
 
 /** Why a delivery was not let in. It goes to the log and the metrics, never into the answer. */
-export const REFUSALS = ['missing', 'malformed', 'mismatch'] as const
+export const REFUSALS = ['missing', 'malformed', 'mismatch', 'too_old', 'too_new'] as const
 export type Refusal = typeof REFUSALS[number]
 
 export type Verdict =
   /** `secret` is the place, in the verifier's list, of the key under which it was signed. */
   | { readonly body: Verified, readonly secret: number, readonly refusal?: undefined }
-  | { readonly body?: undefined, readonly refusal: Refusal }
+  | { readonly body?: undefined, readonly secret?: undefined, readonly refusal: Refusal }
 
 /** Judges one delivery by its headers and its raw bytes. It does no I/O and never throws. */
 export type Verifier = (headers: IncomingHttpHeaders, body: Buffer) => Verdict

@@ -79,10 +79,10 @@ t.test("the first two families stand within the first ten lines, and the service
   t.match(ten, /^# HELP http_requests_total .+$/m)
   t.equal(lines[10], '# TYPE http_requests_total counter')
   const families = lines.flatMap(line => COMMENT.exec(line)?.[1] === 'TYPE' ? line.split(' ').slice(2) : [])
-  t.strictSame(families.slice(0, 18), [
+  t.strictSame(families.slice(0, 20), [
     'webhook_requests_total', 'counter', 'http_requests_total', 'counter', 'request_latency_ms', 'histogram', 'messages_stored', 'gauge',
-    'store_queue_depth', 'gauge', 'store_commit_seconds', 'histogram', 'store_batch_size', 'histogram', 'webhook_verified_total', 'counter',
-    'webhook_refused_total', 'counter'
+    'store_queue_depth', 'gauge', 'store_commit_seconds', 'histogram', 'store_batch_size', 'histogram', 'webhook_deliveries_total', 'counter',
+    'webhook_verified_total', 'counter', 'webhook_refused_total', 'counter'
   ])
   for (const other of ['process_cpu_seconds_total', 'nodejs_eventloop_lag_seconds', 'http_request_duration_seconds']) t.ok(families.includes(other), other)
 })
@@ -90,13 +90,13 @@ t.test("the first two families stand within the first ten lines, and the service
 t.test('whoever still signs with the previous secret can be counted', async t => {
   const { app } = await buildApp(t, { WEBHOOK_SECRET_PREVIOUS: 'old' })
   t.strictSame([...await scrape(t, app)].filter(([name]) => name.startsWith('webhook_verified_total')), [
-    ['webhook_verified_total{secret="current"}', 0], ['webhook_verified_total{secret="previous"}', 0]
+    ['webhook_verified_total{source="webhook",secret="current"}', 0], ['webhook_verified_total{source="webhook",secret="previous"}', 0]
   ], 'both from the start')
   for (const request of [
     delivery(message()), delivery(message(), {}, 'old'), delivery(message({ message_id: 'm2' }), {}, 'old'), delivery('{', {}, 'old'), delivery(message(), {}, 'older'),
     { method: 'POST', url: '/webhook' } as const, '/stats'
   ]) await app.inject(request)
-  t.strictSame(counts(await scrape(t, app), 'webhook_verified_total'), { '{secret="current"}': 1, '{secret="previous"}': 3 })
+  t.strictSame(counts(await scrape(t, app), 'webhook_verified_total'), { '{source="webhook",secret="current"}': 1, '{source="webhook",secret="previous"}': 3 })
 })
 
 t.test('why deliveries were refused can be read', async t => {
@@ -104,7 +104,9 @@ t.test('why deliveries were refused can be read', async t => {
   t.strictSame([...await scrape(t, app)].filter(([name]) => name.startsWith('webhook_refused_total')), [
     ['webhook_refused_total{source="webhook",reason="missing"}', 0],
     ['webhook_refused_total{source="webhook",reason="malformed"}', 0],
-    ['webhook_refused_total{source="webhook",reason="mismatch"}', 0]
+    ['webhook_refused_total{source="webhook",reason="mismatch"}', 0],
+    ['webhook_refused_total{source="webhook",reason="too_old"}', 0],
+    ['webhook_refused_total{source="webhook",reason="too_new"}', 0]
   ], 'every reason from the start')
   for (const request of [
     delivery(message()), delivery('{'), { method: 'POST', url: '/webhook' } as const, delivery(message(), { 'x-signature': 'banana' }),
@@ -113,6 +115,22 @@ t.test('why deliveries were refused can be read', async t => {
   t.strictSame(counts(await scrape(t, app), 'webhook_refused_total'), {
     '{source="webhook",reason="missing"}': 1, '{source="webhook",reason="malformed"}': 1, '{source="webhook",reason="mismatch"}': 2
   }, 'the one that became a 429, too')
+})
+
+t.test('what becomes of deliveries can be read for each provider that is on', async t => {
+  const { app } = await buildApp(t, { STANDARD_WEBHOOKS_SECRET: 'whsec_c2VjcmV0' })
+  const all = [...await scrape(t, app)].filter(([name]) => name.startsWith('webhook_deliveries_total'))
+  t.strictSame(all, ['webhook', 'standard'].flatMap(source => RESULTS.map(result => [`webhook_deliveries_total{source="${source}",result="${result}"}`, 0])))
+  for (const request of [delivery(message()), delivery(message()), delivery('{'), { method: 'POST', url: '/webhook/standard' } as const]) await app.inject(request)
+  const samples = await scrape(t, app)
+  t.strictSame(counts(samples, 'webhook_deliveries_total'), {
+    '{source="webhook",result="created"}': 1,
+    '{source="webhook",result="duplicate"}': 1,
+    '{source="webhook",result="validation_error"}': 1,
+    '{source="standard",result="invalid_signature"}': 1
+  })
+  t.match(counts(samples, 'webhook_requests_total'), { '{result="created"}': 1, '{result="invalid_signature"}': 1 }, 'those of all providers')
+  t.strictSame(counts(samples, 'webhook_refused_total'), { '{source="standard",reason="missing"}': 1 })
 })
 
 t.test('counts are exact', async t => {

@@ -5,17 +5,18 @@ import type { FastifyInstance, InjectOptions } from 'fastify'
 import { withCommonHeaders } from '../../plugins/openapi.ts'
 import { buildApp, deliver, delivery, get, listen, message } from '../helper.ts'
 import { exchange } from '../wire.ts'
-import { isTimestamp } from '../../src/timestamp.ts'
+import { parseStandardSecrets, signStandard } from '../../src/signature/standard.ts'
+import { inUtc, isTimestamp } from '../../src/timestamp.ts'
 
 interface Schema { examples?: unknown[], const?: unknown, [keyword: string]: unknown }
 interface Parameter { name: string, in: string, required?: boolean, description?: string, schema: Schema }
 interface Header { description?: string, schema: Schema }
 interface Response { description: string, headers?: Record<string, Header>, content: Record<string, { schema: Schema }> }
-interface Operation { summary?: string, tags?: string[], parameters?: Parameter[], requestBody?: { required: boolean, content: Record<string, { schema: Schema }> }, responses: Record<string, Response> }
+interface Operation { summary?: string, tags?: string[], parameters?: Parameter[], requestBody?: { required: boolean, content: Record<string, { schema: Schema, examples?: Record<string, { value: unknown }> }> }, responses: Record<string, Response> }
 type Paths = Record<string, Record<string, Operation> & { parameters: Parameter[] }>
 interface Document { openapi: string, info: Record<string, unknown>, paths: Paths }
 
-const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true, formats: { 'date-time': isTimestamp } })
+const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true, formats: { 'date-time': isTimestamp, 'date-time-offset': value => inUtc(value) !== undefined } })
 
 async function documented (app: FastifyInstance): Promise<Document> {
   return (await get<Document>(app, '/openapi.json')).body
@@ -38,6 +39,23 @@ function examplesIn (value: unknown): { schema: object, examples: unknown[] }[] 
   return 'examples' in value && Array.isArray(value.examples) ? [{ schema: value, examples: value.examples }, ...inner] : inner
 }
 
+const STANDARD = 'whsec_c2VjcmV0'
+/** Everything that is documented, is so with this. */
+const ALL = { STANDARD_WEBHOOKS_SECRET: STANDARD }
+
+function standard (body: unknown, headers: Record<string, string> = {}): InjectOptions {
+  const payload = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+  const timestamp = String(Math.floor(Date.now() / 1000))
+  const [secret] = parseStandardSecrets(STANDARD) ?? []
+  const signature = secret === undefined ? '' : signStandard(secret, 's1', timestamp, payload)
+  return {
+    method: 'POST',
+    url: '/webhook/standard',
+    headers: { 'content-type': 'application/json', 'webhook-id': 's1', 'webhook-timestamp': timestamp, 'webhook-signature': signature, ...headers },
+    payload
+  }
+}
+
 /** Requests that produce every documented answer. */
 const REQUESTS: Record<string, InjectOptions | string> = {
   'POST /webhook 200': delivery(message()),
@@ -46,6 +64,12 @@ const REQUESTS: Record<string, InjectOptions | string> = {
   'POST /webhook 415': delivery(message(), { 'content-type': 'text/plain' }),
   'POST /webhook 422': delivery(message({ from: 5 })),
   'POST /webhook 503': delivery(message()),
+  'POST /webhook/standard 200': standard({ data: message() }),
+  'POST /webhook/standard 401': standard(message(), { 'webhook-id': 'other' }),
+  'POST /webhook/standard 413': standard('x'.repeat(1_048_577)),
+  'POST /webhook/standard 415': standard(message(), { 'content-type': 'text/plain' }),
+  'POST /webhook/standard 422': standard({ data: message({ from: 5 }) }),
+  'POST /webhook/standard 503': standard(message()),
   'GET /messages 200': '/messages?limit=1',
   'GET /messages 422': '/messages?limit=x',
   'GET /messages 503': '/messages',
@@ -81,7 +105,7 @@ async function produces (t: Test, app: FastifyInstance, name: string, described:
 }
 
 t.test('the document is valid OpenAPI 3.1', async t => {
-  const { app } = await buildApp(t)
+  const { app } = await buildApp(t, ALL)
   const { status, body, headers } = await get<Document>(app, '/openapi.json')
   t.equal(status, 200)
   t.match(headers['content-type'], /^application\/json/)
@@ -102,7 +126,7 @@ function routesOf (app: FastifyInstance): string[] {
 }
 
 t.test('every route of the app is documented, and no other', async t => {
-  const { app } = await buildApp(t)
+  const { app } = await buildApp(t, ALL)
   const { paths } = await documented(app)
   const operations = Object.entries(paths).flatMap(([path, item]) => Object.keys(item).filter(key => key !== 'parameters').map(method => `${method.toUpperCase()} ${path}`))
   const routes = routesOf(app).filter(route => !route.includes(' /docs'))
@@ -111,7 +135,7 @@ t.test('every route of the app is documented, and no other', async t => {
 })
 
 t.test('every documented answer is really produced, as it is described', async t => {
-  const { app } = await buildApp(t)
+  const { app } = await buildApp(t, ALL)
   const answers = answersOf(await documented(app))
   t.strictSame([...answers.keys()].filter(isRouted).sort(), Object.keys(REQUESTS).sort())
   await deliver(t, app, message({ message_id: 'm0', text: null }))
@@ -122,7 +146,7 @@ t.test('every documented answer is really produced, as it is described', async t
 })
 
 t.test('what is no request is described for every route, as it is answered', async t => {
-  const { app } = await buildApp(t)
+  const { app } = await buildApp(t, ALL)
   const { port } = await listen(app)
   const document = await documented(app)
   for (const [path, item] of Object.entries(document.paths)) {
@@ -171,7 +195,7 @@ t.test('every parameter is documented, and judged as it is documented', async t 
 })
 
 t.test('every operation has a summary and a tag, every answer a description and its request id', async t => {
-  const { app } = await buildApp(t)
+  const { app } = await buildApp(t, ALL)
   const document = await documented(app)
   for (const item of Object.values(document.paths)) {
     for (const operation of [item['get'], item['post']]) if (operation) t.ok(operation.summary && operation.tags?.length === 1)
@@ -195,7 +219,7 @@ t.test('what has no answer of its own is left alone by the request id', t => {
 })
 
 t.test('examples fit their schemas, and every body has some', async t => {
-  const { app } = await buildApp(t)
+  const { app } = await buildApp(t, ALL)
   const { paths } = await documented(app)
   let checked = 0
   for (const { schema, examples } of examplesIn(paths)) {
@@ -229,4 +253,15 @@ t.test('Swagger UI is served at /docs and reads this document', async t => {
   }
   t.equal((await app.inject('/docs/static/swagger-ui-bundle.js')).statusCode, 200)
   t.strictSame((await get(app, '/docs/json')).body, await documented(app))
+})
+
+t.test('the examples of an event and of a message by itself are taken', async t => {
+  const { app } = await buildApp(t, ALL)
+  const { paths } = await documented(app)
+  const { examples = {}, schema = {} } = paths['/webhook/standard']?.['post']?.requestBody?.content['application/json'] ?? {}
+  t.equal(Object.keys(examples).length, 2)
+  for (const { value } of Object.values(examples)) {
+    t.ok(ajv.validate(schema, value), ajv.errorsText())
+    t.equal((await app.inject(standard(value))).statusCode, 200, JSON.stringify(value))
+  }
 })

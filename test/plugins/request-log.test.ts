@@ -44,7 +44,7 @@ t.test('a fragment is cut off like a query string, which the router takes it for
 
 t.test('a delivery is one line with exactly the promised fields, whatever became of it', async t => {
   const { app, lines } = await buildApp(t)
-  const at = (level: string, status: number, fields: LogLine) => ({ level, method: 'POST', path: '/webhook', status, dup: false, ...fields })
+  const at = (level: string, status: number, fields: LogLine) => ({ level, method: 'POST', path: '/webhook', status, source: 'webhook', dup: false, ...fields })
   const refused = { message_id: 'm1', result: 'invalid_signature' }
   const cases: [InjectOptions, LogLine][] = [
     [delivery(message()), at('info', 200, { message_id: 'm1', result: 'created' })],
@@ -78,7 +78,7 @@ t.test('a 5xx is one line at level error with what went wrong inside', async t =
   await app.inject('/stats')
   t.equal(lines.length, 2)
   const [first, second] = [steady(t, lines[0]), steady(t, lines[1])]
-  t.strictSame(first, { level: 'error', method: 'POST', path: '/webhook', status: 503, message_id: 'm1', dup: false, result: 'unavailable', error: 'the store is closed' })
+  t.strictSame(first, { level: 'error', method: 'POST', path: '/webhook', status: 503, source: 'webhook', message_id: 'm1', dup: false, result: 'unavailable', error: 'the store is closed' })
   t.strictSame(second, { level: 'error', method: 'GET', path: '/stats', status: 503, error: 'the store is closed' })
 })
 
@@ -87,7 +87,7 @@ t.test('without a secret a delivery is one line at level error', async t => {
   for (const [request, id] of [[delivery(message()), { message_id: 'm1' }], [delivery('x'.repeat(1_048_577)), {}]] as const) {
     await app.inject(request)
     t.strictSame(steady(t, lines.at(-1)), {
-      level: 'error', method: 'POST', path: '/webhook', status: 503, ...id, dup: false, result: 'unavailable', error: 'WEBHOOK_SECRET is not set'
+      level: 'error', method: 'POST', path: '/webhook', status: 503, source: 'webhook', ...id, dup: false, result: 'unavailable', error: 'WEBHOOK_SECRET is not set'
     })
   }
   t.equal(lines.length, 2)

@@ -2,6 +2,7 @@ import { chmodSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { ConfigError, loadConfig } from '../../src/config.ts'
+import { STANDARD_SECRETS_RULE } from '../../src/signature/standard.ts'
 
 t.test('the current secret comes first, the previous one after it', async t => {
   t.strictSame(loadConfig({ WEBHOOK_SECRET: 'new' }).webhookSecrets, ['new'])
@@ -92,4 +93,15 @@ t.test('the file is only read', async t => {
 t.test('variables that are no secrets have no file', async t => {
   const file = join(t.testdir({ port: '9000' }), 'port')
   t.equal(loadConfig({ PORT_FILE: file }).port, 8000)
+})
+
+t.test('secrets of Standard Webhooks are several, separated by spaces or commas', async t => {
+  const read = (text: string): string[] => loadConfig({ STANDARD_WEBHOOKS_SECRET: text }).standardSecrets.map(key => key.export().toString())
+  t.strictSame(read('whsec_b25l'), ['one'])
+  for (const text of ['whsec_b25l whsec_dHdvIQ==', 'whsec_b25l,whsec_dHdvIQ==', ' whsec_b25l , whsec_dHdvIQ==\n', 'whsec_b25l\nwhsec_dHdvIQ==']) t.strictSame(read(text), ['one', 'two!'], text)
+  const folder = t.testdir({ secrets: 'whsec_b25l\nwhsec_dHdvIQ==\n' })
+  t.equal(loadConfig({ STANDARD_WEBHOOKS_SECRET_FILE: join(folder, 'secrets') }).standardSecrets.length, 2)
+  for (const wrong of ['hunter2', 'whsec_', 'b25l', 'whsec_b25', 'whsec_b25l=', 'whsec_dHdvIQ', 'whsec_b2-_', 'WHSEC_b25l', 'whsec_b25l;whsec_b25l', 'whsec_b25l,,', ' ', 'whsk_b25l', 'whsec_b25l,hunter2']) {
+    t.throws(() => read(wrong), new ConfigError(`STANDARD_WEBHOOKS_SECRET must be ${STANDARD_SECRETS_RULE}`), wrong)
+  }
 })

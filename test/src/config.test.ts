@@ -18,6 +18,7 @@ t.test('an empty environment gives the defaults', async t => {
   t.strictSame(loadConfig({}), {
     webhookSecrets: [],
     signatureScheme: { header: 'x-signature', prefix: '', encoding: 'hex', algorithm: 'sha256' },
+    standardSecrets: [],
     apiKeys: [],
     rateLimit: undefined,
     trustProxy: false,
@@ -55,6 +56,7 @@ t.test('every variable is read', async t => {
   }), {
     webhookSecrets: ['s1', 's0'],
     signatureScheme: { header: 'x-seal', prefix: 'v1=', encoding: 'base64', algorithm: 'sha512' },
+    standardSecrets: [],
     apiKeys: [{ name: 'reader', key: 'k1' }, { name: 'other', key: 'k2' }],
     rateLimit: 60,
     trustProxy: ['loopback', '10.0.0.0/8'],
@@ -74,6 +76,7 @@ t.test('a variable that is empty or undefined counts as unset', async t => {
     'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL', 'DATABASE_READ_URL', 'DATABASE_POOL', 'LOG_LEVEL', 'HOST', 'PORT', 'BODY_LIMIT', 'SHUTDOWN_DELAY',
     'API_KEYS', 'RATE_LIMIT', 'TRUST_PROXY',
     'WEBHOOK_SIGNATURE_HEADER', 'WEBHOOK_SIGNATURE_PREFIX', 'WEBHOOK_SIGNATURE_ENCODING', 'WEBHOOK_SIGNATURE_ALGORITHM',
+    'STANDARD_WEBHOOKS_SECRET', 'STANDARD_WEBHOOKS_SECRET_FILE',
     'WEBHOOK_SECRET_FILE', 'WEBHOOK_SECRET_PREVIOUS_FILE', 'API_KEYS_FILE', 'DATABASE_URL_FILE', 'DATABASE_READ_URL_FILE'
   ]
   for (const nothing of ['', undefined]) {

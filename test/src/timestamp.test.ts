@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { canonicalTimestamp, isTimestamp, momentOf } from '../../src/timestamp.ts'
+import { canonicalTimestamp, inUtc, isTimestamp, momentOf } from '../../src/timestamp.ts'
 
 const pad = (value: number, digits: number): string => String(value).padStart(digits, '0')
 
@@ -112,4 +112,19 @@ t.test('moments sort as time does, to the nanosecond', async () => {
       return (a < b) === (x < y) && (a === b) === (x === y)
     }), { numRuns: 5000 })
   }
+})
+
+t.test('a moment with an offset is told in UTC', async t => {
+  for (const [local, utc] of [
+    ['2025-01-15T10:00:00Z', '2025-01-15T10:00:00Z'], ['2025-01-15T10:00:00+00:00', '2025-01-15T10:00:00Z'], ['2025-01-15T10:00:00-00:00', '2025-01-15T10:00:00Z'],
+    ['2025-01-15T15:30:00+05:30', '2025-01-15T10:00:00Z'], ['2025-01-15T00:30:00.123456789-09:30', '2025-01-15T10:00:00.123456789Z'],
+    ['2024-03-01T00:15:00+00:30', '2024-02-29T23:45:00Z'], ['2024-12-31T23:59:59.5-00:01', '2025-01-01T00:00:59.5Z'], ['0099-01-01T00:00:00+23:59', '0098-12-31T00:01:00Z'],
+    ['0001-01-01T00:00:00-00:01', '0001-01-01T00:01:00Z'], ['9999-12-31T23:59:00+00:01', '9999-12-31T23:58:00Z']
+  ] as const) t.equal(inUtc(local), utc, local)
+  for (const none of [
+    '', 'Z', '2025-01-15T10:00:00', '2025-01-15 10:00:00Z', '2025-01-15T10:00:00z', '2025-01-15T10:00:00+0530', '2025-01-15T10:00:00+05', '2025-01-15T10:00:00+24:00',
+    '2025-01-15T10:00:00+05:60', '2025-02-30T10:00:00+01:00', '2025-01-15T24:00:00+01:00', '2025-01-15T10:00:60Z', '2025-01-15T10:00:00.Z', '2025-01-15T10:00:00.1234567890Z',
+    '0001-01-01T00:00:00+00:01', '9999-12-31T23:59:59-00:01', '2025-01-15T10:00:00+05:30Z', '2025-01-15T10:00:00Z+05:30', '1736935200', '+002025-01-15T10:00Z'
+  ]) t.equal(inUtc(none), undefined, none)
+  fc.assert(fc.property(timestamps, timestamp => inUtc(timestamp) === (isTimestamp(timestamp) ? timestamp : undefined)))
 })
