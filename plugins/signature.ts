@@ -72,7 +72,7 @@ export default fp(async root => {
       const delivery = request.delivery as Delivery
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
       if (verify === undefined) throw new StoreUnavailable('WEBHOOK_SECRET is not set')
-      const verdict = verify(request.headers, body)
+      const verdict = verify(request.headers, body, request.originalUrl)
       if (verdict.body === undefined) {
         delivery.refusal = verdict.refusal
         delivery.messageId = provider.claimedId(body, request.headers)
@@ -80,7 +80,7 @@ export default fp(async root => {
         return reply.code(401).send({ detail: 'invalid signature' })
       }
       delivery.secret = verdict.secret
-      request.body = provider.parse(verdict.body, delivery.contentType)
+      request.body = provider.parse(verdict.body, delivery.contentType, request.originalUrl)
       delivery.messageId = provider.idOf(request.body, request.headers)
     })
 

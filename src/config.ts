@@ -6,6 +6,7 @@ import { isTrustProxy, TRUST_PROXY_RULE, trustProxyOf, type TrustProxy } from '.
 import { API_KEYS_RULE, parseApiKeys, type ApiKey } from './api-keys.ts'
 import { DEFAULT_SCHEME, isSignatureHeader, SIGNATURE_HEADER_RULE, type HmacScheme } from './signature/hmac.ts'
 import { parseStandardSecrets, STANDARD_SECRETS_RULE, type StandardSecret } from './signature/standard.ts'
+import { isPublicUrl, parseTokens, PUBLIC_URL_RULE } from './signature/twilio.ts'
 import { parseDatabaseUrl } from './storage/database-url.ts'
 
 /** Letters of any case for the level; WARNING and CRITICAL are other programs' names for two of them. */
@@ -25,7 +26,7 @@ export type LogLevel = typeof LEVELS[keyof typeof LEVELS]
 const isLevel = (name: string): boolean => Object.hasOwn(LEVELS, name)
 
 /** Variables that may also be given as NAME_FILE, the path of a file that holds the value. */
-const SECRETS = ['WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'STANDARD_WEBHOOKS_SECRET', 'API_KEYS', 'DATABASE_URL', 'DATABASE_READ_URL'] as const
+const SECRETS = ['WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'STANDARD_WEBHOOKS_SECRET', 'TWILIO_AUTH_TOKEN', 'API_KEYS', 'DATABASE_URL', 'DATABASE_READ_URL'] as const
 
 /** A word of these, the first of them by default. */
 function oneOf<Word extends string> (...words: [Word, ...Word[]]) {
@@ -45,6 +46,8 @@ const Environment = Type.Object({
   WEBHOOK_SIGNATURE_ENCODING: oneOf('hex', 'base64'),
   WEBHOOK_SIGNATURE_ALGORITHM: oneOf('sha256', 'sha512'),
   STANDARD_WEBHOOKS_SECRET: Type.Optional(Type.String({ format: 'standard-secrets', description: STANDARD_SECRETS_RULE })),
+  TWILIO_AUTH_TOKEN: Type.Optional(Type.String({ pattern: '[^\\s,]', description: 'an auth token, or several separated by spaces or commas' })),
+  PUBLIC_URL: Type.Optional(Type.String({ format: 'public-url', description: PUBLIC_URL_RULE })),
   API_KEYS: Type.Optional(Type.String({ format: 'api-keys', description: API_KEYS_RULE })),
   RATE_LIMIT: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'a number of requests a minute from 1 to 1000000' })),
   TRUST_PROXY: Type.String({ default: 'false', format: 'trust-proxy', description: TRUST_PROXY_RULE }),
@@ -86,6 +89,10 @@ export interface Config {
   readonly signatureScheme: HmacScheme
   /** Keys under which a delivery to /webhook/standard may be signed, the current one first. Empty: there is no such path. */
   readonly standardSecrets: readonly StandardSecret[]
+  /** Auth tokens under which a delivery to /webhook/twilio may be signed, the current one first. Empty: there is no such path. */
+  readonly twilioTokens: readonly string[]
+  /** The address by which the internet reaches the service. Empty where nothing needs it. */
+  readonly publicUrl: string
   /** Keys that open the reads. Empty: they are open to everybody. */
   readonly apiKeys: readonly ApiKey[]
   /** Requests a minute for each key or address. Undefined: no limit. */
@@ -119,6 +126,9 @@ export class ConfigError extends Error {
  */
 export function loadConfig (env: Readonly<Record<string, string | undefined>>): Config {
   const read = validate(withSecretFiles(withoutEmpty(env)))
+  if (read.TWILIO_AUTH_TOKEN !== undefined && read.PUBLIC_URL === undefined) {
+    throw new ConfigError(`PUBLIC_URL must be ${PUBLIC_URL_RULE}: TWILIO_AUTH_TOKEN is set, and Twilio signs it`)
+  }
   // The schema's format has checked that it is one.
   const level = read.LOG_LEVEL.toUpperCase() as keyof typeof LEVELS
   return Object.freeze({
@@ -130,6 +140,8 @@ export function loadConfig (env: Readonly<Record<string, string | undefined>>): 
       algorithm: read.WEBHOOK_SIGNATURE_ALGORITHM
     }),
     standardSecrets: Object.freeze(parseStandardSecrets(read.STANDARD_WEBHOOKS_SECRET ?? '') ?? []),
+    twilioTokens: Object.freeze(parseTokens(read.TWILIO_AUTH_TOKEN ?? '')),
+    publicUrl: read.PUBLIC_URL ?? '',
     apiKeys: Object.freeze(parseApiKeys(read.API_KEYS ?? '') ?? []),
     rateLimit: read.RATE_LIMIT,
     trustProxy: trustProxyOf(read.TRUST_PROXY),
@@ -187,6 +199,7 @@ function validate (env: Record<string, string>): Environment {
       'api-keys': (keys: string) => parseApiKeys(keys) !== undefined,
       'signature-header': isSignatureHeader,
       'standard-secrets': (secrets: string) => parseStandardSecrets(secrets) !== undefined,
+      'public-url': isPublicUrl,
       'trust-proxy': isTrustProxy,
       'log-level': (name: string) => isLevel(name.toUpperCase())
     }

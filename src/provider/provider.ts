@@ -8,10 +8,11 @@ export interface Provider {
   /**
    * Parses a verified body.
    *
+   * @param target path and query of the request
    * @throws {UnsupportedType} when its type is none that the provider sends
    * @throws {UnreadableBody} when the bytes are not what the type says
    */
-  parse (body: Verified, contentType: string | undefined): unknown
+  parse (body: Verified, contentType: string | undefined, target?: string): unknown
   /** The id of the message for the log line, from a body that `parse` gave, valid or not. */
   idOf (parsed: unknown, headers: IncomingHttpHeaders): string | undefined
   /** The same from a body that was refused, for the log line and nothing else: the bytes may be anybody's. */

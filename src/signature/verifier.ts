@@ -14,5 +14,8 @@ export type Verdict =
   | { readonly body: Verified, readonly secret: number, readonly refusal?: undefined }
   | { readonly body?: undefined, readonly secret?: undefined, readonly refusal: Refusal }
 
-/** Judges one delivery by its headers and its raw bytes. It does no I/O and never throws. */
-export type Verifier = (headers: IncomingHttpHeaders, body: Buffer) => Verdict
+/**
+ * Judges one delivery by its headers, its raw bytes and, where that is signed too, the target of the request: path and
+ * query as they were received. It does no I/O and never throws.
+ */
+export type Verifier = (headers: IncomingHttpHeaders, body: Buffer, target?: string) => Verdict

@@ -6,6 +6,7 @@ import { withCommonHeaders } from '../../plugins/openapi.ts'
 import { buildApp, deliver, delivery, get, listen, message } from '../helper.ts'
 import { exchange } from '../wire.ts'
 import { parseStandardSecrets, signStandard } from '../../src/signature/standard.ts'
+import { parseForm, signTwilio } from '../../src/signature/twilio.ts'
 import { inUtc, isTimestamp } from '../../src/timestamp.ts'
 
 interface Schema { examples?: unknown[], const?: unknown, [keyword: string]: unknown }
@@ -41,7 +42,7 @@ function examplesIn (value: unknown): { schema: object, examples: unknown[] }[] 
 
 const STANDARD = 'whsec_c2VjcmV0'
 /** Everything that is documented, is so with this. */
-const ALL = { STANDARD_WEBHOOKS_SECRET: STANDARD }
+const ALL = { STANDARD_WEBHOOKS_SECRET: STANDARD, TWILIO_AUTH_TOKEN: 'token', PUBLIC_URL: 'https://hooks.example.com' }
 
 function standard (body: unknown, headers: Record<string, string> = {}): InjectOptions {
   const payload = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
@@ -54,6 +55,11 @@ function standard (body: unknown, headers: Record<string, string> = {}): InjectO
     headers: { 'content-type': 'application/json', 'webhook-id': 's1', 'webhook-timestamp': timestamp, 'webhook-signature': signature, ...headers },
     payload
   }
+}
+
+function twilio (payload: string, headers: Record<string, string> = {}): InjectOptions {
+  const signature = signTwilio('token', 'https://hooks.example.com/webhook/twilio', parseForm(Buffer.from(payload)))
+  return { method: 'POST', url: '/webhook/twilio', headers: { 'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': signature, ...headers }, payload }
 }
 
 /** Requests that produce every documented answer. */
@@ -70,6 +76,12 @@ const REQUESTS: Record<string, InjectOptions | string> = {
   'POST /webhook/standard 415': standard(message(), { 'content-type': 'text/plain' }),
   'POST /webhook/standard 422': standard({ data: message({ from: 5 }) }),
   'POST /webhook/standard 503': standard(message()),
+  'POST /webhook/twilio 200': twilio('MessageSid=SM1&From=%2B1&To=%2B2'),
+  'POST /webhook/twilio 401': twilio('MessageSid=SM1&From=%2B1&To=%2B2', { 'x-twilio-signature': '' }),
+  'POST /webhook/twilio 413': twilio('x'.repeat(1_048_577)),
+  'POST /webhook/twilio 415': twilio('MessageSid=SM1&From=%2B1&To=%2B2', { 'content-type': 'application/json' }),
+  'POST /webhook/twilio 422': twilio('MessageSid=SM1'),
+  'POST /webhook/twilio 503': twilio('MessageSid=SM1&From=%2B1&To=%2B2'),
   'GET /messages 200': '/messages?limit=1',
   'GET /messages 422': '/messages?limit=x',
   'GET /messages 503': '/messages',

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { ConfigError, loadConfig } from '../../src/config.ts'
 import { STANDARD_SECRETS_RULE } from '../../src/signature/standard.ts'
+import { PUBLIC_URL_RULE } from '../../src/signature/twilio.ts'
 
 t.test('the current secret comes first, the previous one after it', async t => {
   t.strictSame(loadConfig({ WEBHOOK_SECRET: 'new' }).webhookSecrets, ['new'])
@@ -104,4 +105,21 @@ t.test('secrets of Standard Webhooks are several, separated by spaces or commas'
   for (const wrong of ['hunter2', 'whsec_', 'b25l', 'whsec_b25', 'whsec_b25l=', 'whsec_dHdvIQ', 'whsec_b2-_', 'WHSEC_b25l', 'whsec_b25l;whsec_b25l', 'whsec_b25l,,', ' ', 'whsk_b25l', 'whsec_b25l,hunter2']) {
     t.throws(() => read(wrong), new ConfigError(`STANDARD_WEBHOOKS_SECRET must be ${STANDARD_SECRETS_RULE}`), wrong)
   }
+})
+
+t.test("Twilio's tokens need the address that it signs", async t => {
+  const PUBLIC_URL = 'https://hooks.example.com/in'
+  const folder = t.testdir({ token: 'hunter2\n' })
+  t.match(loadConfig({ TWILIO_AUTH_TOKEN: 'new, old', PUBLIC_URL }), { twilioTokens: ['new', 'old'], publicUrl: PUBLIC_URL })
+  t.strictSame(loadConfig({ TWILIO_AUTH_TOKEN_FILE: join(folder, 'token'), PUBLIC_URL }).twilioTokens, ['hunter2'])
+  t.strictSame(loadConfig({ PUBLIC_URL }).twilioTokens, [])
+  const rule = `PUBLIC_URL must be ${PUBLIC_URL_RULE}`
+  for (const env of [{ TWILIO_AUTH_TOKEN: 'hunter2' }, { TWILIO_AUTH_TOKEN_FILE: join(folder, 'token') }]) {
+    t.throws(() => loadConfig(env), new ConfigError(`${rule}: TWILIO_AUTH_TOKEN is set, and Twilio signs it`))
+  }
+  for (const url of ['http://h', 'https://h:8443', 'HTTPS://Hooks.Example.com/', 'https://[::1]:80/a/b']) t.equal(loadConfig({ PUBLIC_URL: url }).publicUrl, url)
+  for (const url of ['hooks.example.com', 'ftp://h', 'https://', 'https://u:p@h', 'https://h?x=1', 'https://h/#a', 'https://h/a b', 'https://h:', 'https://h:123456', '//h']) {
+    t.throws(() => loadConfig({ PUBLIC_URL: url }), new ConfigError(rule), url)
+  }
+  t.throws(() => loadConfig({ TWILIO_AUTH_TOKEN: ' , ', PUBLIC_URL }), new ConfigError('TWILIO_AUTH_TOKEN must be an auth token, or several separated by spaces or commas'))
 })

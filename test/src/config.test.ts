@@ -19,6 +19,8 @@ t.test('an empty environment gives the defaults', async t => {
     webhookSecrets: [],
     signatureScheme: { header: 'x-signature', prefix: '', encoding: 'hex', algorithm: 'sha256' },
     standardSecrets: [],
+    twilioTokens: [],
+    publicUrl: '',
     apiKeys: [],
     rateLimit: undefined,
     trustProxy: false,
@@ -57,6 +59,8 @@ t.test('every variable is read', async t => {
     webhookSecrets: ['s1', 's0'],
     signatureScheme: { header: 'x-seal', prefix: 'v1=', encoding: 'base64', algorithm: 'sha512' },
     standardSecrets: [],
+    twilioTokens: [],
+    publicUrl: '',
     apiKeys: [{ name: 'reader', key: 'k1' }, { name: 'other', key: 'k2' }],
     rateLimit: 60,
     trustProxy: ['loopback', '10.0.0.0/8'],
@@ -76,7 +80,7 @@ t.test('a variable that is empty or undefined counts as unset', async t => {
     'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL', 'DATABASE_READ_URL', 'DATABASE_POOL', 'LOG_LEVEL', 'HOST', 'PORT', 'BODY_LIMIT', 'SHUTDOWN_DELAY',
     'API_KEYS', 'RATE_LIMIT', 'TRUST_PROXY',
     'WEBHOOK_SIGNATURE_HEADER', 'WEBHOOK_SIGNATURE_PREFIX', 'WEBHOOK_SIGNATURE_ENCODING', 'WEBHOOK_SIGNATURE_ALGORITHM',
-    'STANDARD_WEBHOOKS_SECRET', 'STANDARD_WEBHOOKS_SECRET_FILE',
+    'STANDARD_WEBHOOKS_SECRET', 'STANDARD_WEBHOOKS_SECRET_FILE', 'TWILIO_AUTH_TOKEN', 'TWILIO_AUTH_TOKEN_FILE', 'PUBLIC_URL',
     'WEBHOOK_SECRET_FILE', 'WEBHOOK_SECRET_PREVIOUS_FILE', 'API_KEYS_FILE', 'DATABASE_URL_FILE', 'DATABASE_READ_URL_FILE'
   ]
   for (const nothing of ['', undefined]) {
