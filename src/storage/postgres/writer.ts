@@ -2,6 +2,7 @@ import { foldCase } from '../../fold.ts'
 import type { Message } from '../../message.ts'
 import type { Committer } from '../group-commit.ts'
 import type { SaveResult, StoreObserver } from '../message-store.ts'
+import { Trouble } from '../trouble.ts'
 import type { PostgresPool } from './pool.ts'
 
 /**
@@ -30,14 +31,12 @@ const SAVE = {
 const OF_ONE_MESSAGE = /^(?:22|54)/
 /** Errors of the server's disk and memory, which the next commit would meet as well, though questions are answered. */
 const OF_THE_SERVER = /^(?:53|58|XX)/
-/** How long after one of them nothing counts as writable, in ms. */
-const TROUBLE_LASTS = 2000
 
 /** Stores groups of messages, each in one durable transaction. */
 export class PostgresWriter implements Committer {
   readonly #pool: PostgresPool
   readonly #observer: StoreObserver
-  #troubled = -Infinity
+  readonly #trouble = new Trouble()
 
   constructor (pool: PostgresPool, observer: StoreObserver) {
     this.#pool = pool
@@ -46,7 +45,7 @@ export class PostgresWriter implements Committer {
 
   /** Whether a commit failed just now, and none has succeeded since, because of the server's disk for instance. */
   get isTroubled (): boolean {
-    return performance.now() - this.#troubled < TROUBLE_LASTS
+    return this.#trouble.isRecent
   }
 
   async commit (messages: readonly Message[]): Promise<readonly (SaveResult | Error)[]> {
@@ -56,7 +55,7 @@ export class PostgresWriter implements Committer {
     for (const message of messages) if (!first.has(message.message_id)) first.set(message.message_id, message)
 
     const outcomes = await this.#save([...first.values()])
-    this.#troubled = -Infinity
+    this.#trouble.end()
     this.#observer.committed(messages.length, (performance.now() - begun) / 1000)
     return messages.map(message => {
       const outcome = outcomes.get(message.message_id) ?? 'duplicate'
@@ -77,7 +76,7 @@ export class PostgresWriter implements Committer {
       ])
       return new Map(rows.map(({ message_id: messageId }) => [messageId, 'created']))
     } catch (error) {
-      if (OF_THE_SERVER.test(codeOf(error))) this.#troubled = performance.now()
+      if (OF_THE_SERVER.test(codeOf(error))) this.#trouble.begin()
       if (!OF_ONE_MESSAGE.test(codeOf(error))) throw error
       if (messages.length === 1) return new Map(messages.map(({ message_id: messageId }) => [messageId, error as Error]))
       const outcomes = new Map<string, SaveResult | Error>()

@@ -1,17 +1,16 @@
 import { statSync } from 'node:fs'
+import { Trouble } from '../trouble.ts'
 import type { SqliteDatabase } from './database.ts'
 
 /** Failures of the disk and of the file, which the next commit would meet as well. */
 const TROUBLE = /^SQLITE_(?:FULL|IOERR|CORRUPT|READONLY|NOTADB|CANTOPEN)/
-/** How long after one of them nothing counts as writable, in ms. */
-const TROUBLE_LASTS = 2000
 
 /** Whether the file is where it was, and can be written. */
 export class SqliteCondition {
   readonly #database: SqliteDatabase
   readonly #file: string
   readonly #ino: number
-  #troubled = -Infinity
+  readonly #trouble = new Trouble()
 
   constructor (database: SqliteDatabase, file: string) {
     this.#database = database
@@ -28,16 +27,16 @@ export class SqliteCondition {
   checkWritable (): void {
     this.checkInPlace()
     // On a full disk a transaction begins as ever, and only commits fail.
-    if (performance.now() - this.#troubled < TROUBLE_LASTS) throw new Error('commits fail')
+    if (this.#trouble.isRecent) throw new Error('commits fail')
     this.#database.exec('BEGIN IMMEDIATE; ROLLBACK')
   }
 
   committed (): void {
-    this.#troubled = -Infinity
+    this.#trouble.end()
   }
 
   failed (error: Error): void {
     const { code } = error as NodeJS.ErrnoException
-    if (code !== undefined && TROUBLE.test(code)) this.#troubled = performance.now()
+    if (code !== undefined && TROUBLE.test(code)) this.#trouble.begin()
   }
 }
