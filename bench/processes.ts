@@ -28,8 +28,11 @@ export interface Server {
 /** As whom a server runs; whoever starts it, by default. */
 export interface User { readonly uid: number, readonly gid: number }
 
-/** The flags that `npm start` gives to Node.js. */
-const FLAGS = manifest.scripts.start.split(' ').filter(word => word.startsWith('--max-'))
+/** What `npm start` gives to Node.js, but for a .env. */
+const FLAGS = [
+  ...manifest.scripts.start.split(' ').filter(word => word.startsWith('--max-')),
+  '--import', join(import.meta.dirname, '..', 'scripts', 'compile-cache.ts')
+]
 
 let started = 0
 

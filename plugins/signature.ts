@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Provider } from '../src/provider/provider.ts'
-import type { Refusal, Verifier } from '../src/signature/verifier.ts'
+import type { Refusal, Verified, Verifier } from '../src/signature/verifier.ts'
 import { StoreUnavailable } from '../src/storage/message-store.ts'
 import { statusOf } from './errors.ts'
 import { takeRawBodies } from './raw-body.ts'
@@ -11,12 +11,22 @@ export interface Delivery {
   /** The name of its provider. */
   readonly source: string
   contentType: string | undefined
+  /** As it was received, once its signature was found right. */
+  body: Verified | undefined
   messageId: string | undefined
   /** Whether the message was known already. */
   dup: boolean
   refusal: Refusal | undefined
   /** The place of the key under which it was signed, in the list of them. */
   secret: number | undefined
+}
+
+/** A delivery whose signature was found right. */
+export interface VerifiedDelivery extends Delivery { readonly body: Verified }
+
+/** The delivery that a route of a scope that requires signatures has before it. */
+export function verifiedDelivery ({ delivery }: FastifyRequest): VerifiedDelivery {
+  return delivery as VerifiedDelivery
 }
 
 export interface SignatureOptions {
@@ -60,7 +70,7 @@ export default fp(async root => {
 
     this.addHook('onRequest', (request, _reply, done) => {
       request.delivery = {
-        source, contentType: request.headers['content-type'], messageId: undefined, dup: false, refusal: undefined, secret: undefined
+        source, contentType: request.headers['content-type'], body: undefined, messageId: undefined, dup: false, refusal: undefined, secret: undefined
       }
       // Fastify answers 415 to a malformed type before any hook of ours could answer 401. It is judged below instead.
       request.headers['content-type'] = undefined
@@ -80,6 +90,7 @@ export default fp(async root => {
         return reply.code(401).send({ detail: 'invalid signature' })
       }
       delivery.secret = verdict.secret
+      delivery.body = verdict.body
       request.body = provider.parse(verdict.body, delivery.contentType, request.originalUrl)
       delivery.messageId = provider.idOf(request.body, request.headers)
     })

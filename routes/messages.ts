@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
 import { errorAnswer, InvalidInputAnswer, UnavailableAnswer } from '../src/answers.ts'
-import { Message, Timestamp } from '../src/message.ts'
+import { Message, StoredMessage, Timestamp } from '../src/message.ts'
 import { decodeCursor, encodeCursor } from '../src/storage/cursor.ts'
 import type { Filter, Position } from '../src/storage/message-store.ts'
 import { canonicalTimestamp } from '../src/timestamp.ts'
@@ -20,6 +20,7 @@ const Query = Type.Object({
   to: Type.Optional(Type.String({ description: 'one recipient, exact; a leading space is read as +', examples: ['+14155550100'] })),
   since: Type.Optional(Type.Unsafe<string>({ ...Timestamp, examples: ['2025-01-15T09:30:00Z'] })),
   until: Type.Optional(Type.Unsafe<string>({ ...Timestamp, examples: ['2025-01-16T00:00:00Z'] })),
+  source: Type.Optional(Type.String({ description: 'one source: whose deliveries', examples: ['whatsapp'] })),
   q: Type.Optional(Type.String({ description: 'one substring of text, in any letter case, without wildcards', examples: ['Hello'] }))
 })
 type Query = Static<typeof Query>
@@ -35,6 +36,14 @@ const CursorPage = Type.Object({
   data: Type.Array(Message),
   limit: Type.Integer({ examples: [2] })
 }, { title: 'a page by cursor' })
+
+/** `raw` is answered as the JSON that it is. */
+const { raw: _text, ...withoutRaw } = StoredMessage.properties
+const OneMessage = Type.Object({
+  ...withoutRaw,
+  raw: Type.Unknown({ description: 'the item of the delivery that the message was read from; null where that was the message', examples: [null] })
+}, { description: 'The message, and how it came in' })
+const Head = Type.Object(withoutRaw)
 
 /** Messages out: GET /messages and GET /messages/{message_id}. */
 const messages: FastifyPluginAsyncTypebox = async app => {
@@ -83,14 +92,15 @@ const messages: FastifyPluginAsyncTypebox = async app => {
       summary: 'One message',
       params: Type.Object({ message_id: Type.String({ description: 'percent-encoded', examples: ['m1'] }) }),
       response: {
-        200: { ...Message, description: 'The message' },
+        200: OneMessage,
         404: errorAnswer('No message has this id', 'no message has this id'),
         503: UnavailableAnswer
       }
     }
-  }, async request => {
+  }, async (request, reply) => {
     const message = await messages.get(request.params.message_id, request.signal)
     if (message === undefined) throw httpErrors.notFound('no message has this id')
+    reply.type('application/json').serializer(({ raw, ...head }: StoredMessage) => `${reply.serializeInput(head, Head).slice(0, -1)},"raw":${raw}}`)
     return message
   })
 }
@@ -100,12 +110,13 @@ function serializeAs (reply: FastifyReply, schema: TSchema): void {
   reply.type('application/json').serializer((page: Record<string, unknown>) => reply.serializeInput(page, schema))
 }
 
-function filterOf ({ from, to, since, until, q }: Query): Filter {
+function filterOf ({ from, to, since, until, source, q }: Query): Filter {
   return {
     from: from?.replace(/^ /, '+'),
     to: to?.replace(/^ /, '+'),
     since: since && canonicalTimestamp(since),
     until: until && canonicalTimestamp(until),
+    source,
     q: q === '' ? undefined : q
   }
 }

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import { verifiedDelivery } from '../plugins/signature.ts'
 import { deliveryAnswers } from '../src/answers.ts'
 import { readStandard, standard, StandardPayload } from '../src/provider/standard.ts'
 import { standardVerifier, type StandardSecret } from '../src/signature/standard.ts'
@@ -38,8 +39,9 @@ const route: FastifyPluginAsyncTypebox<StandardOptions> = async (app, { secrets,
       response: deliveryAnswers
     }
   }, async request => {
-    const result = await app.messages.save(readStandard(request.body, request.headers))
-    if (request.delivery !== null) request.delivery.dup = result === 'duplicate'
+    const delivery = verifiedDelivery(request)
+    const result = await app.messages.save(readStandard(request.body, request.headers, delivery.body))
+    delivery.dup = result === 'duplicate'
     return { status: 'ok' as const }
   })
 }

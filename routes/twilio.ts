@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import { verifiedDelivery } from '../plugins/signature.ts'
 import { deliveryAnswers, errorAnswer } from '../src/answers.ts'
 import { readTwilio, twilio, TWILIO_TYPES, TwilioPayload } from '../src/provider/twilio.ts'
 import { twilioVerifier } from '../src/signature/twilio.ts'
@@ -49,8 +50,9 @@ const route: FastifyPluginAsyncTypebox<TwilioOptions> = async (app, { tokens, pu
       }
     }
   }, async (request, reply) => {
-    const result = await app.messages.save(readTwilio(request.body, new Date()))
-    if (request.delivery !== null) request.delivery.dup = result === 'duplicate'
+    const delivery = verifiedDelivery(request)
+    const result = await app.messages.save(readTwilio(request.body, new Date(), delivery.body, delivery.contentType))
+    delivery.dup = result === 'duplicate'
     return reply.type('text/xml; charset=utf-8').send(NOTHING)
   })
 }

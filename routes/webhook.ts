@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import { verifiedDelivery } from '../plugins/signature.ts'
 import { deliveryAnswers } from '../src/answers.ts'
 import { IncomingMessage, toMessage } from '../src/message.ts'
 import { plain } from '../src/provider/plain.ts'
@@ -38,7 +39,7 @@ const webhook: FastifyPluginAsyncTypebox<WebhookOptions> = async (app, { secrets
     }
   }, async request => {
     const result = await app.messages.save(toMessage(request.body))
-    if (request.delivery !== null) request.delivery.dup = result === 'duplicate'
+    verifiedDelivery(request).dup = result === 'duplicate'
     return { status: 'ok' as const }
   })
 }

@@ -62,6 +62,11 @@ export function parseJson (body: Verified, contentType?: string): unknown {
   }
 }
 
+/** The JSON of a body that {@link parseJson} has taken, as it was sent; a byte order mark is no part of it. */
+export function jsonOf (body: Verified): string {
+  return body.toString().replace(/^\uFEFF/, '')
+}
+
 /** How far into a body that is no JSON, or not all of it, a `message_id` is looked for, in bytes. */
 const SCANNED = 65_536
 const MESSAGE_ID = /"message_id"\s*:\s*("(?:[^"\\]|\\.)*")/s

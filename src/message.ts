@@ -5,6 +5,7 @@
  * - A **delivery** is one POST of a message. A provider that saw no 200 delivers the same message again; the first
  *   delivery is the one that is kept, every later one is a **duplicate**.
  * - A **signature** is the provider's HMAC over the raw bytes of a delivery. Bytes that passed it are `Verified`.
+ * - A **source** is whoever delivers: one provider, one route, one adapter.
  * - A **MSISDN** is a phone number in international form with its leading `+`.
  * - The **moment** of a message is its `ts`, written so that it sorts as time (timestamp.ts).
  * - A **position** is a place in the list of messages between two rows; a **cursor** is a position as clients see it.
@@ -61,6 +62,32 @@ export const Message = Type.Object({
   text: Text
 })
 export type Message = Static<typeof Message>
+
+/** The source of messages that come as they are stored: POST /webhook. */
+export const PLAIN_SOURCE = 'webhook'
+
+/** A message and how it came in. */
+export const StoredMessage = Type.Object({
+  ...Message.properties,
+  source: Type.String({ description: 'whose delivery it was', examples: ['whatsapp'] }),
+  type: Type.Union([Type.String(), Type.Null()], { description: 'what kind of message, in its provider\'s words; null where that tells none', examples: ['text'] }),
+  received_at: Type.String({ description: 'when it was stored: RFC 3339 in UTC, to the millisecond', examples: ['2025-01-15T10:00:01.250Z'] }),
+  raw: Type.Union([Type.String(), Type.Null()], { description: 'JSON: the item of the delivery that the message was read from; null where that was the message' })
+})
+export type StoredMessage = Static<typeof StoredMessage>
+
+/** How a message came in. */
+export type Origin = Pick<StoredMessage, 'source' | 'type' | 'received_at' | 'raw'>
+
+/** A message to be stored. What is missing of its origin is that of one that comes now, as it is stored. */
+export type Arrival = Message & Partial<Origin>
+
+/** An item of a verified delivery that no message could be read from. It is kept, so that nothing is lost. */
+export interface UnreadItem {
+  readonly source: string
+  /** Of the item, as JSON. */
+  readonly raw: string
+}
 
 /** A message as a provider sends it: `text` may be missing, and fields that are not named here are ignored. */
 export const IncomingMessage = Type.Object({

@@ -111,6 +111,16 @@ export async function get<Body = Record<string, unknown>> (app: FastifyInstance,
   return { status: response.statusCode, body: response.json<Body>(), headers: response.headers }
 }
 
+/** GETs one message, by its path, without how it came in. */
+export async function getMessage (app: FastifyInstance, path: string): Promise<Record<string, unknown>> {
+  return withoutOrigin((await get(app, path)).body)
+}
+
+/** The message of an answer that also says how it came in. */
+export function withoutOrigin ({ source, type, received_at: receivedAt, raw, ...message }: Record<string, unknown>): Record<string, unknown> {
+  return message
+}
+
 /** Resolves when `emitter` is closed. */
 export async function closed (emitter: NodeJS.EventEmitter): Promise<void> {
   await once(emitter, 'close')

@@ -1,9 +1,10 @@
 /** Standard Webhooks: an event `{type, timestamp, data}` whose data is the message, or the message by itself. */
 import { Type, type Static } from '@sinclair/typebox'
 import type { IncomingHttpHeaders } from 'node:http'
-import { claimedMessageId, messageIdOf, parseJson, UnreadableBody } from '../delivery.ts'
-import { Message, toMessage } from '../message.ts'
+import { claimedMessageId, jsonOf, messageIdOf, parseJson, UnreadableBody } from '../delivery.ts'
+import { Message, toMessage, type Arrival } from '../message.ts'
 import { standardHeaders } from '../signature/standard.ts'
+import type { Verified } from '../signature/verifier.ts'
 import { inUtc } from '../timestamp.ts'
 import type { Provider } from './provider.ts'
 import { storableText } from './text.ts'
@@ -23,7 +24,7 @@ const Data = Type.Object({
 }, { description: 'a JSON object with from, to and, optionally, message_id, ts and text' })
 
 const Event = Type.Object({
-  type: Type.Optional(Type.String({ description: 'a string, which is ignored', examples: ['message.received'] })),
+  type: Type.Optional(Type.String({ description: 'a string', examples: ['message.received'] })),
   timestamp: Type.Optional(Type.String({
     format: 'date-time-offset',
     description: 'an existing moment as RFC 3339, with any offset and at most nine fraction digits',
@@ -59,17 +60,24 @@ export const standard: Provider = {
  * The message of a valid payload. `message_id` is by default `webhook-id`, and `ts` the event's timestamp, or else the
  * moment at which the delivery was signed.
  *
- * @param headers of a delivery that was verified
+ * @param headers of the delivery
+ * @param body of the delivery
  * @throws {UnreadableBody} when nothing gives it an id that can be stored
  */
-export function readStandard (payload: StandardPayload, headers: IncomingHttpHeaders): Message {
+export function readStandard (payload: StandardPayload, headers: IncomingHttpHeaders, body: Verified): Arrival {
   const data = 'data' in payload && isObject(payload.data) ? payload.data : payload as Data
-  const timestamp = data === payload ? undefined : (payload as Static<typeof Event>).timestamp
+  const { type, timestamp }: Partial<Static<typeof Event>> = data === payload ? {} : payload as Static<typeof Event>
   const { id = '', timestamp: signed = '' } = standardHeaders(headers) ?? {}
   const message_id = data.message_id ?? id
   if (data.message_id === undefined && id.length > ID_LENGTH) throw new UnreadableBody(`must have a message_id, since webhook-id is longer than ${ID_LENGTH} characters`)
   const ts = data.ts ?? (timestamp === undefined ? undefined : inUtc(timestamp)) ?? new Date(Number(signed) * 1000).toISOString()
-  return toMessage({ message_id, from: data.from, to: data.to, ts, text: typeof data.text === 'string' ? storableText(data.text) : null })
+  const text = typeof data.text === 'string' ? storableText(data.text) : null
+  return {
+    ...toMessage({ message_id, from: data.from, to: data.to, ts, text }),
+    source: standard.source,
+    type: type === undefined ? null : storableText(type),
+    raw: jsonOf(body)
+  }
 }
 
 function dataOf (parsed: unknown): unknown {

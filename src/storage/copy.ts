@@ -1,4 +1,4 @@
-import type { Message } from '../message.ts'
+import type { StoredMessage } from '../message.ts'
 import { insist, type Patience } from './insist.ts'
 import type { MessageStore, Page, Position } from './message-store.ts'
 
@@ -35,7 +35,7 @@ export async function * copyMessages (
   let next: Position | undefined = after
   while (next !== undefined) {
     const position: Position = next
-    const page: Page = await insist('the source', () => source.pageAfter({}, PAGE, position), patience)
+    const page: Page<StoredMessage> = await insist('the source', () => source.recordsAfter({}, PAGE, position), patience)
     created += await saveAll(destination, page.messages, patience)
     copied += page.messages.length
     next = page.next
@@ -44,7 +44,7 @@ export async function * copyMessages (
 }
 
 /** @returns how many of them are new */
-async function saveAll (store: MessageStore, messages: readonly Message[], patience: Patience): Promise<number> {
+async function saveAll (store: MessageStore, messages: readonly StoredMessage[], patience: Patience): Promise<number> {
   let created = 0
   let left = messages
   await insist('the destination', async () => {

@@ -1,35 +1,47 @@
-import type { Message } from '../message.ts'
+import type { Arrival, UnreadItem } from '../message.ts'
 import { StoreUnavailable, type SaveResult } from './message-store.ts'
 
-/** Takes a group of messages into one transaction. */
+/** What is stored: each by itself new or a duplicate. */
+export type Row = Arrival | UnreadItem
+
+export function isMessage (row: Row): row is Arrival {
+  return 'message_id' in row
+}
+
+export function isUnread (row: Row): row is UnreadItem {
+  return !isMessage(row)
+}
+
+/** Takes a group of rows into one transaction. */
 export interface Committer {
   /**
-   * @returns one outcome a message, in their order, once all that were stored are durable; an Error for a message that
+   * @returns one outcome a row, in their order, once all that were stored are durable; an Error for a row that
    *   the database refused by itself, which does not keep its neighbours from being stored
    * @throws when the group as a whole could not be stored
    */
-  commit (messages: readonly Message[]): Promise<readonly (SaveResult | Error)[]>
+  commit (rows: readonly Row[]): Promise<readonly (SaveResult | Error)[]>
 }
 
 export interface GroupCommitLimits {
-  /** When so many messages wait they are sent without waiting for the end of the event loop's turn. */
+  /** When so many deliveries wait they are sent without waiting for the end of the event loop's turn. */
   readonly enough: number
-  /** So many messages at most are one group: what gathered while no further group could be sent. */
+  /** With so many rows a group is full: what gathered while no further group could be sent. A delivery is never split. */
   readonly groupSize: number
   /** So many groups may be under way at once; those that come later gather meanwhile. */
   readonly groupsInFlight: number
-  /** Saves that may wait, in number and in bytes of their strings. The next one is refused at once. */
+  /** What may wait, in rows and in bytes of their strings. The next delivery is refused at once. */
   readonly rows: number
   readonly bytes: number
   /** When a group fails, saves that have waited longer for their turn are refused with it, in ms. Without it none are. */
   readonly patience?: number
 }
 
+/** What one delivery brought. */
 interface Save {
-  readonly message: Message
+  readonly rows: readonly Row[]
   readonly begun: number
   readonly bytes: number
-  readonly resolve: (result: SaveResult) => void
+  readonly resolve: (results: readonly SaveResult[]) => void
   readonly reject: (error: Error) => void
 }
 
@@ -54,30 +66,38 @@ export class GroupCommit {
     this.#limits = limits
   }
 
-  /** How many saves were accepted and are not committed yet. */
+  /** How many rows were accepted and are not committed yet. */
   get depth (): number {
     return this.#rows
   }
 
-  save (message: Message): Promise<SaveResult> {
-    const bytes = sizeOf(message)
-    if (this.#closed) return Promise.reject(new StoreUnavailable('the store is closed'))
-    if (this.#rows >= this.#limits.rows || this.#bytes + bytes > this.#limits.bytes) {
-      return Promise.reject(new StoreUnavailable('too many saves are waiting'))
-    }
-    this.#rows++
-    this.#bytes += bytes
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ message, begun: performance.now(), bytes, resolve, reject })
-      if (this.#waiting.length >= this.#limits.enough) this.#send()
-      else this.#schedule()
-    })
+  save (message: Arrival): Promise<SaveResult> {
+    return new Promise((resolve, reject) => this.#add([message], ([result]) => resolve(result as SaveResult), reject))
+  }
+
+  /** @returns one result a row, in their order */
+  saveAll (rows: readonly Row[]): Promise<readonly SaveResult[]> {
+    return rows.length === 0 ? Promise.resolve([]) : new Promise((resolve, reject) => this.#add(rows, resolve, reject))
   }
 
   /** Refuses further saves and resolves when those that were accepted are committed. */
   async close (): Promise<void> {
     this.#closed = true
     if (this.#rows > 0) await new Promise<void>(resolve => { this.#idle = resolve })
+  }
+
+  #add (rows: readonly Row[], resolve: Save['resolve'], reject: Save['reject']): void {
+    const bytes = rows.reduce((sum, row) => sum + sizeOf(row), 0)
+    if (this.#closed) return reject(new StoreUnavailable('the store is closed'))
+    // However large a delivery is, some day it is the only one.
+    if (this.#rows >= this.#limits.rows || (this.#rows > 0 && this.#bytes + bytes > this.#limits.bytes)) {
+      return reject(new StoreUnavailable('too many saves are waiting'))
+    }
+    this.#rows += rows.length
+    this.#bytes += bytes
+    this.#waiting.push({ rows, begun: performance.now(), bytes, resolve, reject })
+    if (this.#waiting.length >= this.#limits.enough) this.#send()
+    else this.#schedule()
   }
 
   #schedule (): void {
@@ -91,7 +111,7 @@ export class GroupCommit {
 
   #send (): void {
     if (this.#waiting.length === 0 || this.#groups >= this.#limits.groupsInFlight) return
-    const group = this.#waiting.splice(0, this.#limits.groupSize)
+    const group = this.#takeGroup()
     this.#groups++
     this.#commit(group).finally(() => {
       this.#groups--
@@ -100,14 +120,21 @@ export class GroupCommit {
     })
   }
 
+  #takeGroup (): Save[] {
+    let saves = 0
+    for (let rows = 0; saves < this.#waiting.length && rows < this.#limits.groupSize; saves++) rows += this.#waiting[saves]?.rows.length ?? 0
+    return this.#waiting.splice(0, saves)
+  }
+
   async #commit (group: readonly Save[]): Promise<void> {
     try {
-      const outcomes = await this.#committer.commit(group.map(({ message }) => message))
-      group.forEach((save, index) => {
-        const outcome = outcomes[index]
-        if (typeof outcome === 'string') save.resolve(outcome)
-        else save.reject(new StoreUnavailable('the database refused the message', { cause: outcome }))
-      })
+      const outcomes = await this.#committer.commit(group.flatMap(({ rows }) => rows))
+      let offset = 0
+      for (const { rows, resolve, reject } of group) {
+        const results = outcomes.slice(offset, offset += rows.length)
+        if (results.every(isResult)) resolve(results)
+        else reject(new StoreUnavailable('the database refused the message', { cause: results.find(result => !isResult(result)) }))
+      }
     } catch (cause) {
       const failed = [...group, ...this.#impatient()]
       for (const save of failed) save.reject(new StoreUnavailable('the database could not store the message', { cause }))
@@ -126,14 +153,19 @@ export class GroupCommit {
   }
 
   #forget (saves: readonly Save[]): void {
-    for (const { bytes } of saves) {
-      this.#rows--
+    for (const { rows, bytes } of saves) {
+      this.#rows -= rows.length
       this.#bytes -= bytes
     }
   }
 }
 
-/** An upper bound of what a message weighs while it waits, in bytes: JavaScript strings take one or two a character. */
-function sizeOf ({ message_id: messageId, text }: Message): number {
-  return 256 + 2 * (messageId.length + (text?.length ?? 0))
+function isResult (outcome: SaveResult | Error): outcome is SaveResult {
+  return typeof outcome === 'string'
+}
+
+/** An upper bound of what a row weighs while it waits, in bytes: JavaScript strings take one or two a character. */
+function sizeOf (row: Row): number {
+  const length = isMessage(row) ? row.message_id.length + (row.text?.length ?? 0) : 0
+  return 256 + 2 * (length + (row.raw?.length ?? 0))
 }

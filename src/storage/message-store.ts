@@ -1,4 +1,4 @@
-import type { Message } from '../message.ts'
+import type { Arrival, Message, StoredMessage, UnreadItem } from '../message.ts'
 
 /** `created`: the message is new and durable. `duplicate`: its `message_id` is known, and nothing was changed. */
 export type SaveResult = 'created' | 'duplicate'
@@ -15,6 +15,8 @@ export interface Filter {
   readonly until?: string | undefined
   /** A substring of the text, case-insensitive, every character meaning itself. Messages without a text never match. */
   readonly q?: string | undefined
+  /** Whose delivery it was. */
+  readonly source?: string | undefined
 }
 
 /** A place in the list: just behind the message with this moment and id. */
@@ -23,9 +25,9 @@ export interface Position {
   readonly message_id: string
 }
 
-export interface Page {
+export interface Page<Row extends Message = Message> {
   /** By `ts` as time, then by `message_id` by code point, both ascending. */
-  readonly messages: Message[]
+  readonly messages: Row[]
   /** Where the next page begins; undefined when no row follows. */
   readonly next: Position | undefined
 }
@@ -71,16 +73,26 @@ export interface MessageStore {
    * Stores a message if its `message_id` is new. Resolves when it is on disk, and not before.
    * Of concurrent saves of one id, one resolves as `created` and all others as `duplicate`.
    */
-  save (message: Message): Promise<SaveResult>
+  save (message: Arrival): Promise<SaveResult>
 
-  /** The message with this id. */
-  get (messageId: string, signal?: AbortSignal): Promise<Message | undefined>
+  /**
+   * Stores what one delivery brought in one transaction: all that is new of it, or nothing. Unread items are kept once each.
+   *
+   * @returns one result a message, in their order
+   */
+  saveAll (messages: readonly Arrival[], unread: readonly UnreadItem[]): Promise<readonly SaveResult[]>
+
+  /** The message with this id, and how it came in. */
+  get (messageId: string, signal?: AbortSignal): Promise<StoredMessage | undefined>
 
   /** `limit` messages after the first `offset`. It costs the more, the larger `offset` is: walk with {@link pageAfter}. */
   page (filter: Filter, limit: number, offset: number, signal?: AbortSignal): Promise<CountedPage>
 
   /** `limit` messages that follow `position`, at the same cost wherever that is. */
   pageAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page>
+
+  /** The same page, of messages with how they came in. */
+  recordsAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page<StoredMessage>>
 
   stats (signal?: AbortSignal): Promise<Stats>
 

@@ -5,6 +5,11 @@ import type { Filter, Page, Position } from './message-store.ts'
 
 /** A message, as the outside names its parts. */
 export const COLUMNS = 'message_id, from_msisdn AS "from", to_msisdn AS "to", ts, text'
+
+/** A message and how it came in. */
+export function recordColumns (receivedAt: string): string {
+  return `${COLUMNS}, source, type, ${receivedAt} AS received_at, raw`
+}
 /** The order of the list. */
 export const ORDER = 'ORDER BY moment, message_id'
 
@@ -24,12 +29,12 @@ export function isSearch (filter: Filter): filter is IndexedFilter {
 }
 
 /** Whether no message can hold what is asked for: neither trigram queries nor PostgreSQL take U+0000. */
-export function isHopeless ({ from = '', to = '', q = '' }: Filter, position: Position = { ts: '', message_id: '' }): boolean {
-  return ![from, to, q, position.ts, position.message_id].every(isStorable)
+export function isHopeless ({ from = '', to = '', q = '', source = '' }: Filter, position: Position = { ts: '', message_id: '' }): boolean {
+  return ![from, to, q, source, position.ts, position.message_id].every(isStorable)
 }
 
 /** One row more than `limit` was asked for: it says whether the list goes on. */
-export function pageOf (rows: Message[], limit: number): Page {
+export function pageOf<Row extends Message> (rows: Row[], limit: number): Page<Row> {
   const messages = rows.slice(0, limit)
   return { messages, next: rows.length > limit ? messages.at(-1) : undefined }
 }

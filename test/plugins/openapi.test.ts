@@ -194,7 +194,7 @@ t.test('every parameter is documented, and judged as it is documented', async t 
   const { paths } = await documented(app)
   const described = (path: string, method: string) => (paths[path]?.[method]?.parameters ?? []).map(({ name, in: place, required = false }) => `${place} ${name} ${required}`)
   t.strictSame(described('/messages', 'get').sort(), [
-    'query cursor false', 'query from false', 'query limit false', 'query offset false', 'query q false', 'query since false', 'query to false', 'query until false'
+    'query cursor false', 'query from false', 'query limit false', 'query offset false', 'query q false', 'query since false', 'query source false', 'query to false', 'query until false'
   ])
   t.strictSame(described('/messages/{message_id}', 'get'), ['path message_id true'])
   t.strictSame(described('/webhook', 'post'), ['header x-signature true'])

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { Message } from '../../src/message.ts'
-import { buildApp, delivery, get, rowsStored } from '../helper.ts'
+import { buildApp, delivery, get, rowsStored, withoutOrigin } from '../helper.ts'
 import { fuzzing, number, partOf, storableText, timestamp } from '../fuzz.ts'
 import { nanoseconds } from '../src/storage/reference.ts'
 
@@ -66,7 +66,7 @@ function after (ts: string): string {
 t.test('a delivery is 200 if it is a message, else 422, and what was answered 200 comes back to the byte', async t => {
   const { app } = await buildApp(t)
   const known = new Map<string, Message>()
-  const read = async (url: string): Promise<unknown> => (await get(app, url)).body
+  const read = async (url: string): Promise<Record<string, unknown>> => (await get(app, url)).body
 
   await fc.assert(fc.asyncProperty(fields, more, change, fc.nat(), fc.nat({ max: 8 }), fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
     async (members, extra, changed, from, length, cases) => {
@@ -85,7 +85,7 @@ t.test('a delivery is 200 if it is a message, else 422, and what was answered 20
       const expected = JSON.stringify(first)
 
       // Clients take the dots of a path for steps in it, encoded or not.
-      if (!/^\.\.?$/.test(first.message_id)) same(JSON.stringify(await read(`/messages/${encodeURIComponent(first.message_id)}`)), expected)
+      if (!/^\.\.?$/.test(first.message_id)) same(JSON.stringify(withoutOrigin(await read(`/messages/${encodeURIComponent(first.message_id)}`))), expected)
       const around = { from: first.from, to: first.to, since: first.ts, until: after(first.ts), limit: '100' }
       const searches = first.text === null || first.text === '' ? [{}] : [{}, { q: first.text }, { q: partOf(first.text, from, length, cases) }]
       for (const search of searches) {

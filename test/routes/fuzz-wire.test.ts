@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import t from 'tap'
-import { buildApp, get, listen, message, rowsStored, SECRET } from '../helper.ts'
+import { buildApp, get, getMessage, listen, message, rowsStored, SECRET } from '../helper.ts'
 import { answersOf, chunk, exchange, head, open, post, signed, type Answer } from '../wire.ts'
 import { fuzzing } from '../fuzz.ts'
 
@@ -76,7 +76,7 @@ t.test('whatever comes over the wire', async t => {
       const oks = answers.filter(({ body }) => body === '{"status":"ok"}').length
       taken += oks
       if (oks > 0 && recipe.kind === 'unsigned') throw new Error('taken without a signature')
-      if (oks > 0) same((await get(app, `/messages/${String(delivered['message_id'])}`)).body, delivered)
+      if (oks > 0) same(await getMessage(app, `/messages/${String(delivered['message_id'])}`), delivered)
       return answers
     }))
     for (const { status, headers, body } of answers.flat()) {
@@ -111,7 +111,7 @@ t.test('ids that clients take for steps in the path can be read, too', async t =
   for (const id of ['.', '..']) {
     const body = JSON.stringify(message({ message_id: id }))
     t.match(await exchange(port, post(body, 'Connection: close')), [{ status: 200 }])
-    t.match(await exchange(port, `GET /messages/${id.replaceAll('.', '%2E')} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`), [{ status: 200, body }])
+    t.match(await exchange(port, `GET /messages/${id.replaceAll('.', '%2E')} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`), [{ status: 200, body: `${body.slice(0, -1)},` }])
   }
 })
 

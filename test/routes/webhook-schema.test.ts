@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import { buildApp, delivery, get, message, rowsStored } from '../helper.ts'
+import { buildApp, delivery, get, getMessage, message, rowsStored } from '../helper.ts'
 
 /** A value as the name of an assertion: short and ASCII. */
 function named (value: unknown): string {
@@ -15,8 +15,7 @@ async function takes (t: Test, app: FastifyInstance, fields: Record<string, unkn
   const sent = message({ message_id: randomUUID(), ...fields })
   const { statusCode, body } = await app.inject(delivery(sent))
   t.equal(statusCode, 200, `${name}: ${body.slice(0, 200)}`)
-  const stored = await get(app, `/messages/${encodeURIComponent(String(sent['message_id']))}`)
-  t.strictSame(stored.body, sent, name)
+  t.strictSame(await getMessage(app, `/messages/${encodeURIComponent(String(sent['message_id']))}`), sent, name)
 }
 
 /** Delivers what must be refused, with an error at exactly these paths. */

@@ -51,6 +51,8 @@ t.test('a message is stored once, whether it is an event or by itself', async t 
     message({ message_id: 'm2', ts: '2025-01-15T11:00:00Z' }),
     message({ message_id: 'm3', ts: '2025-01-15T12:00:00Z' })
   ])
+  t.match((await get(app, '/messages/msg_1')).body, { source: 'standard', type: 'message.received', raw: event })
+  t.match((await get(app, '/messages?source=standard&limit=1')).body, { total: 3, data: [{ message_id: 'msg_1' }] })
   const line = { level: 'info', path: '/webhook/standard', status: 200, source: 'standard', message_id: 'msg_1' }
   t.match(requestLines().slice(0, 3), [{ ...line, dup: false, result: 'created' }, { ...line, dup: true, result: 'duplicate' }, { ...line, dup: true, result: 'duplicate' }])
   t.match((await app.inject('/metrics')).body, /^webhook_verified_total\{source="standard",secret="previous"\} 1$/m)

@@ -46,7 +46,8 @@ t.test('a message is stored once, and answered by TwiML that does nothing', asyn
     t.equal(headers['content-type'], 'text/xml; charset=utf-8')
   }
   const { body } = await get(app, '/messages/SM1')
-  t.match(body, { message_id: 'SM1', from: '+919876543210', to: '+14155550100', text: 'Grüße & 😀 + mehr' })
+  t.match(body, { message_id: 'SM1', from: '+919876543210', to: '+14155550100', text: 'Grüße & 😀 + mehr', source: 'twilio', type: null })
+  t.strictSame(body['raw'], SENT, 'the form, as an object')
   t.ok(String(body['ts']) >= before.replace(/\.?0*Z$/, '') && String(body['ts']) <= new Date().toISOString(), 'ts is the moment of receipt')
   t.equal(await rowsStored(t), 1)
   const line = { level: 'info', path: '/webhook/twilio', status: 200, source: 'twilio', message_id: 'SM1' }

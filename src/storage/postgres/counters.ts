@@ -23,7 +23,7 @@ const COUNT = {
   text: `
     WITH gone AS (
       DELETE FROM uncounted WHERE ctid = ANY (ARRAY(SELECT ctid FROM uncounted LIMIT ${COUNT_ROWS}))
-      RETURNING from_msisdn, to_msisdn, second
+      RETURNING from_msisdn, to_msisdn, source, second
     ), sent AS MATERIALIZED (
       SELECT from_msisdn AS msisdn, count(*) AS count FROM gone GROUP BY 1
     ), added_senders AS (
@@ -45,6 +45,9 @@ const COUNT = {
     ), added_recipients AS (
       INSERT INTO recipients SELECT to_msisdn, count(*) FROM gone GROUP BY 1
       ON CONFLICT (msisdn) DO UPDATE SET count = recipients.count + excluded.count
+    ), added_sources AS (
+      INSERT INTO sources SELECT source, count(*) FROM gone GROUP BY 1
+      ON CONFLICT (source) DO UPDATE SET count = sources.count + excluded.count
     ), seconds AS (
       SELECT second, count(*) AS count FROM gone GROUP BY 1
     ), added_periods AS (

@@ -87,11 +87,13 @@ export const PING = {
   name: 'ping',
   text: `
     SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable FROM
-      (SELECT count(*) FROM (SELECT message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded, moment FROM messages LIMIT 0) AS t) AS t1,
-      (SELECT count(*) FROM (SELECT from_msisdn, to_msisdn, second FROM uncounted LIMIT 0) AS t) AS t2,
+      (SELECT count(*) FROM (SELECT message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded, moment, source, type, raw FROM messages LIMIT 0) AS t) AS t1,
+      (SELECT count(*) FROM (SELECT from_msisdn, to_msisdn, source, second FROM uncounted LIMIT 0) AS t) AS t2,
       (SELECT count(*) FROM (SELECT name, count FROM totals LIMIT 0) AS t) AS t3,
       (SELECT count(*) FROM (SELECT msisdn, count FROM senders LIMIT 0) AS t) AS t4,
       (SELECT count(*) FROM (SELECT msisdn, count FROM busiest_senders LIMIT 0) AS t) AS t7,
       (SELECT count(*) FROM (SELECT msisdn, count FROM recipients LIMIT 0) AS t) AS t5,
+      (SELECT count(*) FROM (SELECT source, count FROM sources LIMIT 0) AS t) AS t8,
+      (SELECT count(*) FROM (SELECT digest, source, raw, received_at FROM unread_items LIMIT 0) AS t) AS t9,
       (SELECT count(*) FROM (SELECT level, period, count FROM periods LIMIT 0) AS t) AS t6`
 }

@@ -1,8 +1,11 @@
 /** Pages of the list, as SQL. Each answers `messages`, one row more than the page where the list goes on. */
 import { momentOf } from '../../timestamp.ts'
 import type { Filter, Position } from '../message-store.ts'
-import { COLUMNS, FEW_HITS, ORDER } from '../questions.ts'
+import { COLUMNS, FEW_HITS, ORDER, recordColumns } from '../questions.ts'
 import { conditionsOf, totalOf, type Arguments } from './conditions.ts'
+
+/** A message and how it came in; the timestamp as ISO 8601. */
+export const RECORD_COLUMNS = recordColumns('to_char(created_at AT TIME ZONE \'UTC\', \'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\')')
 
 /** `limit` messages after the first `offset`, and the total. */
 export function listPage (filter: Filter, limit: number, offset: number, args: Arguments): string {
@@ -19,16 +22,16 @@ export function searchPage (filter: Filter, limit: number, offset: number, args:
 }
 
 /** `limit` messages behind a position. */
-export function listAfter (filter: Filter, limit: number, position: Position, args: Arguments): string {
+export function listAfter (columns: string, filter: Filter, limit: number, position: Position, args: Arguments): string {
   const conditions = `${conditionsOf(filter, args)} AND ${behind(position, args)}`
-  return `SELECT ${walk(conditions, limit, args)} AS messages`
+  return `SELECT ${walk(conditions, limit, args, columns)} AS messages`
 }
 
 /** The same for a filter whose `q` the trigram index knows. */
-export function searchAfter (filter: Filter, limit: number, position: Position, args: Arguments): string {
+export function searchAfter (columns: string, filter: Filter, limit: number, position: Position, args: Arguments): string {
   const conditions = `${conditionsOf(filter, args)} AND ${behind(position, args)}`
   return `${hits(conditions)}
-    SELECT CASE WHEN few THEN ${sorted(limit, 0, args)} ELSE ${walk(conditions, limit, args)} END AS messages FROM extent`
+    SELECT CASE WHEN few THEN ${sorted(limit, 0, args, columns)} ELSE ${walk(conditions, limit, args, columns)} END AS messages FROM extent`
 }
 
 /** What is skipped is stepped over in the index, without its rows. */
@@ -39,8 +42,8 @@ function list (filter: Filter, limit: number, offset: number, args: Arguments): 
   return walk(`${conditions} AND (moment, message_id) >= (${first})`, limit, args)
 }
 
-function walk (conditions: string, limit: number, args: Arguments): string {
-  return rows(`SELECT ${COLUMNS} FROM messages WHERE ${conditions} ${ORDER} LIMIT ${args.add(limit)}::bigint`)
+function walk (conditions: string, limit: number, args: Arguments, columns = COLUMNS): string {
+  return rows(`SELECT ${columns} FROM messages WHERE ${conditions} ${ORDER} LIMIT ${args.add(limit)}::bigint`)
 }
 
 function hits (conditions: string): string {
@@ -52,9 +55,9 @@ function hits (conditions: string): string {
     )`
 }
 
-function sorted (limit: number, offset: number, args: Arguments): string {
+function sorted (limit: number, offset: number, args: Arguments, columns = COLUMNS): string {
   return rows(`
-    SELECT ${COLUMNS} FROM messages WHERE message_id IN (SELECT message_id FROM hits)
+    SELECT ${columns} FROM messages WHERE message_id IN (SELECT message_id FROM hits)
     ${ORDER} LIMIT ${args.add(limit)}::bigint OFFSET ${args.add(offset)}::bigint`)
 }
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { isStorable, type Message } from '../../message.ts'
+import { isStorable, type Message, type StoredMessage } from '../../message.ts'
 import type { CountedPage, Filter, Page, Position, Stats } from '../message-store.ts'
 import { COLUMNS, isHopeless, isSearch, pageOf } from '../questions.ts'
 import { Arguments, totalOf } from './conditions.ts'
-import { listAfter, listPage, searchAfter, searchPage } from './pages.ts'
+import { listAfter, listPage, RECORD_COLUMNS, searchAfter, searchPage } from './pages.ts'
 import type { PostgresPool } from './pool.ts'
 import { STATS } from './statistics.ts'
 
@@ -17,10 +17,10 @@ export class PostgresReader {
     this.#pool = pool
   }
 
-  async get (messageId: string, signal?: AbortSignal): Promise<Message | undefined> {
+  async get (messageId: string, signal?: AbortSignal): Promise<StoredMessage | undefined> {
     if (!isStorable(messageId)) return undefined
-    const statement = { name: 'get', text: `SELECT ${COLUMNS} FROM messages WHERE message_id = $1` }
-    const [message] = await this.#pool.query<Message>(statement, [messageId], signal)
+    const statement = { name: 'get', text: `SELECT ${RECORD_COLUMNS} FROM messages WHERE message_id = $1` }
+    const [message] = await this.#pool.query<StoredMessage>(statement, [messageId], signal)
     return message
   }
 
@@ -32,10 +32,18 @@ export class PostgresReader {
     return { ...pageOf(messages, limit), total }
   }
 
-  async pageAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page> {
+  pageAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page> {
+    return this.#after(COLUMNS, filter, limit, position, signal)
+  }
+
+  recordsAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page<StoredMessage>> {
+    return this.#after<StoredMessage>(RECORD_COLUMNS, filter, limit, position, signal)
+  }
+
+  async #after<Row extends Message> (columns: string, filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page<Row>> {
     if (isHopeless(filter, position)) return { messages: [], next: undefined }
-    const { messages } = await this.#answer<{ messages: Message[] }>(
-      args => isSearch(filter) ? searchAfter(filter, limit + 1, position, args) : listAfter(filter, limit + 1, position, args),
+    const { messages } = await this.#answer<{ messages: Row[] }>(
+      args => isSearch(filter) ? searchAfter(columns, filter, limit + 1, position, args) : listAfter(columns, filter, limit + 1, position, args),
       signal, filter.q === undefined)
     return pageOf(messages, limit)
   }

@@ -1,4 +1,4 @@
-import type { Message } from '../../message.ts'
+import type { Arrival, StoredMessage, UnreadItem } from '../../message.ts'
 import { GroupCommit } from '../group-commit.ts'
 import { StoreUnavailable, StoreUnusable } from '../message-store.ts'
 import type { CountedPage, Filter, MessageStore, Page, Position, SaveResult, Stats, StoreObserver } from '../message-store.ts'
@@ -98,14 +98,21 @@ class PostgresStore implements MessageStore {
     this.#obstacle = error
   }
 
-  async save (message: Message): Promise<SaveResult> {
+  async save (message: Arrival): Promise<SaveResult> {
     this.#check()
     const result = await this.#commits.save(message)
     if (result === 'created') this.#chores.schedule()
     return result
   }
 
-  async get (messageId: string, signal?: AbortSignal): Promise<Message | undefined> {
+  async saveAll (messages: readonly Arrival[], unread: readonly UnreadItem[]): Promise<readonly SaveResult[]> {
+    this.#check()
+    const results = await this.#commits.saveAll([...messages, ...unread])
+    this.#chores.schedule()
+    return results.slice(0, messages.length)
+  }
+
+  async get (messageId: string, signal?: AbortSignal): Promise<StoredMessage | undefined> {
     this.#check()
     return this.#reader.get(messageId, signal)
   }
@@ -118,6 +125,11 @@ class PostgresStore implements MessageStore {
   async pageAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page> {
     this.#check()
     return this.#reader.pageAfter(filter, limit, position, signal)
+  }
+
+  async recordsAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page<StoredMessage>> {
+    this.#check()
+    return this.#reader.recordsAfter(filter, limit, position, signal)
   }
 
   async stats (signal?: AbortSignal): Promise<Stats> {

@@ -1,38 +1,52 @@
 import { foldCase } from '../../fold.ts'
-import type { Message } from '../../message.ts'
-import type { Committer } from '../group-commit.ts'
+import { PLAIN_SOURCE, type Arrival } from '../../message.ts'
+import { isMessage, isUnread, type Committer, type Row } from '../group-commit.ts'
 import type { SaveResult, StoreObserver } from '../message-store.ts'
 import { Trouble } from '../trouble.ts'
+import { digestOf } from '../unread.ts'
 import type { PostgresPool } from './pool.ts'
+
+const COLUMNS = 'message_id, from_msisdn, to_msisdn, ts, text, text_folded'
+const TYPES = '$1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]'
 
 /**
  * One transaction a group. Ids are inserted in their order, so that two processes which store the same ones at the same
  * time wait for each other in turn and not in a circle. Ids that another transaction is storing are waited for: what is
  * a duplicate here is committed there.
  */
-const SAVE = {
-  name: 'save',
-  text: `
-    WITH stored AS (
-      INSERT INTO messages (message_id, from_msisdn, to_msisdn, ts, text, text_folded)
-      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-        AS incoming (message_id, from_msisdn, to_msisdn, ts, text, text_folded)
-      ORDER BY message_id COLLATE "C"
-      ON CONFLICT (message_id) DO NOTHING
-      RETURNING message_id, from_msisdn, to_msisdn, moment
-    ), counted AS (
-      INSERT INTO uncounted (from_msisdn, to_msisdn, second)
-      SELECT from_msisdn, to_msisdn, left(moment, 19) FROM stored
-    )
-    SELECT message_id FROM stored`
+const save = (columns: string, values: string, more = ''): string => `
+  WITH stored AS (
+    INSERT INTO messages (${columns})
+    SELECT * FROM unnest(${values}) AS incoming (${columns})
+    ORDER BY message_id COLLATE "C"
+    ON CONFLICT (message_id) DO NOTHING
+    RETURNING message_id, from_msisdn, to_msisdn, source, moment
+  ), counted AS (
+    INSERT INTO uncounted (from_msisdn, to_msisdn, source, second)
+    SELECT from_msisdn, to_msisdn, source, left(moment, 19) FROM stored
+  )${more}`
+
+/** Messages that came as they are stored, now. */
+const SAVE = { name: 'save', text: `${save(COLUMNS, TYPES)} SELECT message_id FROM stored` }
+
+/** Messages of every origin, and unread items. */
+const SAVE_ALL = {
+  name: 'save all',
+  text: `${save(`${COLUMNS}, source, type, raw, created_at`, `${TYPES}, $7::text[], $8::text[], $9::text[], $10::timestamptz[]`, `, kept AS (
+    INSERT INTO unread_items (digest, source, raw)
+    SELECT * FROM unnest($11::text[], $12::text[], $13::text[]) AS incoming (digest, source, raw)
+    ORDER BY digest COLLATE "C"
+    ON CONFLICT (digest) DO NOTHING
+    RETURNING digest
+  )`)} SELECT message_id, NULL AS digest FROM stored UNION ALL SELECT NULL, digest FROM kept`
 }
 
-/** Errors of the data, and of limits of the program: what one message can have and its neighbours do not. */
-const OF_ONE_MESSAGE = /^(?:22|54)/
+/** Errors of the data, and of limits of the program: what one row can have and its neighbours do not. */
+const OF_ONE_ROW = /^(?:22|54)/
 /** Errors of the server's disk and memory, which the next commit would meet as well, though questions are answered. */
 const OF_THE_SERVER = /^(?:53|58|XX)/
 
-/** Stores groups of messages, each in one durable transaction. */
+/** Stores groups of rows, each in one durable transaction. */
 export class PostgresWriter implements Committer {
   readonly #pool: PostgresPool
   readonly #observer: StoreObserver
@@ -48,42 +62,79 @@ export class PostgresWriter implements Committer {
     return this.#trouble.isRecent
   }
 
-  async commit (messages: readonly Message[]): Promise<readonly (SaveResult | Error)[]> {
+  async commit (rows: readonly Row[]): Promise<readonly (SaveResult | Error)[]> {
     const begun = performance.now()
     // ON CONFLICT says nothing of copies within one statement.
-    const first = new Map<string, Message>()
-    for (const message of messages) if (!first.has(message.message_id)) first.set(message.message_id, message)
+    const keys = rows.map(keyOf)
+    const first = new Map<string, Row>()
+    rows.forEach((row, index) => {
+      const key = keys[index] as string
+      if (!first.has(key)) first.set(key, row)
+    })
 
-    const outcomes = await this.#save([...first.values()])
+    const outcomes = await this.#save(first)
     this.#trouble.end()
-    this.#observer.committed(messages.length, (performance.now() - begun) / 1000)
-    return messages.map(message => {
-      const outcome = outcomes.get(message.message_id) ?? 'duplicate'
-      return first.get(message.message_id) === message || outcome instanceof Error ? outcome : 'duplicate'
+    this.#observer.committed(rows.length, (performance.now() - begun) / 1000)
+    return rows.map((row, index) => {
+      const key = keys[index] as string
+      const outcome = outcomes.get(key) ?? 'duplicate'
+      return first.get(key) === row || outcome instanceof Error ? outcome : 'duplicate'
     })
   }
 
-  /** What became of each id; those that are known already are left out. */
-  async #save (messages: readonly Message[]): Promise<Map<string, SaveResult | Error>> {
+  /** What became of each, by its key; those that are known already are left out. */
+  async #save (rows: ReadonlyMap<string, Row>): Promise<Map<string, SaveResult | Error>> {
     try {
-      const rows = await this.#pool.query<{ message_id: string }>(SAVE, [
-        messages.map(({ message_id: messageId }) => messageId),
-        messages.map(({ from }) => from),
-        messages.map(({ to }) => to),
-        messages.map(({ ts }) => ts),
-        messages.map(({ text }) => text),
-        messages.map(({ text }) => text === null ? null : foldCase(text))
-      ])
-      return new Map(rows.map(({ message_id: messageId }) => [messageId, 'created']))
+      const stored = await this.#insert([...rows.values()])
+      return new Map(stored.map(({ message_id: messageId, digest = null }) => [messageId ?? unreadKey(digest as string), 'created']))
     } catch (error) {
       if (OF_THE_SERVER.test(codeOf(error))) this.#trouble.begin()
-      if (!OF_ONE_MESSAGE.test(codeOf(error))) throw error
-      if (messages.length === 1) return new Map(messages.map(({ message_id: messageId }) => [messageId, error as Error]))
+      if (!OF_ONE_ROW.test(codeOf(error))) throw error
+      if (rows.size === 1) return new Map([...rows.keys()].map(key => [key, error as Error]))
       const outcomes = new Map<string, SaveResult | Error>()
-      for (const message of messages) for (const [messageId, outcome] of await this.#save([message])) outcomes.set(messageId, outcome)
+      for (const row of rows) for (const [key, outcome] of await this.#save(new Map([row]))) outcomes.set(key, outcome)
       return outcomes
     }
   }
+
+  #insert (rows: readonly Row[]): Promise<{ message_id: string | null, digest?: string | null }[]> {
+    const messages = rows.filter(isMessage)
+    const values = [
+      messages.map(({ message_id: messageId }) => messageId),
+      messages.map(({ from }) => from),
+      messages.map(({ to }) => to),
+      messages.map(({ ts }) => ts),
+      messages.map(({ text }) => text),
+      messages.map(({ text }) => text === null ? null : foldCase(text))
+    ]
+    if (messages.length === rows.length && messages.every(isPlain)) return this.#pool.query(SAVE, values)
+
+    const now = new Date().toISOString()
+    const unread = rows.filter(isUnread)
+    return this.#pool.query(SAVE_ALL, [
+      ...values,
+      messages.map(({ source = PLAIN_SOURCE }) => source),
+      messages.map(({ type = null }) => type),
+      messages.map(({ raw = null }) => raw),
+      messages.map(({ received_at: receivedAt = now }) => receivedAt),
+      unread.map(digestOf),
+      unread.map(({ source }) => source),
+      unread.map(({ raw }) => raw)
+    ])
+  }
+}
+
+function isPlain ({ source }: Arrival): boolean {
+  return source === undefined
+}
+
+/** What a row is known by. No message's id holds U+0000. */
+function keyOf (row: Row): string {
+  return isMessage(row) ? row.message_id : unreadKey(digestOf(row))
+}
+
+function unreadKey (digest: string): string {
+  return `\u0000${digest}`
 }
 
 /** The SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html) behind an error; '' where there is none. */

@@ -1,11 +1,14 @@
 import type { Statement } from 'better-sqlite3'
-import type { Message } from '../../message.ts'
+import type { StoredMessage } from '../../message.ts'
 import { momentOf } from '../../timestamp.ts'
 import { PERIOD_LEVELS } from '../questions.ts'
 import type { SqliteDatabase } from './database.ts'
 
 /** How many senders GET /stats names. */
 const BUSIEST = 10
+
+/** What is counted of a message. */
+export type Countable = Pick<StoredMessage, 'from' | 'to' | 'ts' | 'source'>
 
 interface SenderCount { readonly msisdn: string, readonly count: number }
 
@@ -14,6 +17,7 @@ export class SqliteCounters {
   readonly #addTotal: Statement<[count: number, name: string]>
   readonly #addSender: Statement<[msisdn: string, count: number], SenderCount>
   readonly #addRecipient: Statement<[msisdn: string, count: number]>
+  readonly #addSource: Statement<[source: string, count: number]>
   readonly #addPeriod: Statement<[level: number, period: string, count: number]>
   readonly #busiest: Statement<[], SenderCount>
   readonly #putBusiest: Statement<[msisdn: string, count: number]>
@@ -25,6 +29,8 @@ export class SqliteCounters {
       INSERT INTO senders VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count RETURNING msisdn, count`)
     this.#addRecipient = database.prepare(`
       INSERT INTO recipients VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count`)
+    this.#addSource = database.prepare(`
+      INSERT INTO sources VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count`)
     this.#addPeriod = database.prepare(`
       INSERT INTO periods VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count`)
     this.#busiest = database.prepare('SELECT msisdn, count FROM busiest_senders ORDER BY count DESC, msisdn')
@@ -33,19 +39,22 @@ export class SqliteCounters {
   }
 
   /** Counts messages that are listed now. Each counter is written once, however many of them it counts. */
-  add (messages: readonly Pick<Message, 'from' | 'to' | 'ts'>[]): void {
+  add (messages: readonly Countable[]): void {
     const senders = new Map<string, number>()
     const recipients = new Map<string, number>()
+    const sources = new Map<string, number>()
     const seconds = new Map<string, number>()
-    for (const { from, to, ts } of messages) {
+    for (const { from, to, ts, source } of messages) {
       increase(senders, from, 1)
       increase(recipients, to, 1)
+      increase(sources, source, 1)
       increase(seconds, momentOf(ts).slice(0, 19), 1)
     }
 
     this.#addTotal.run(messages.length, 'messages')
     this.#addSenders(senders)
     for (const [msisdn, count] of recipients) this.#addRecipient.run(msisdn, count)
+    for (const [source, count] of sources) this.#addSource.run(source, count)
     for (const level of PERIOD_LEVELS) {
       const periods = new Map<string, number>()
       for (const [second, count] of seconds) increase(periods, second.slice(0, level), count)

@@ -1,6 +1,5 @@
 import type { Statement } from 'better-sqlite3'
-import type { Message } from '../../message.ts'
-import { SqliteCounters } from './counters.ts'
+import { SqliteCounters, type Countable } from './counters.ts'
 import type { SqliteDatabase } from './database.ts'
 
 /** Enters stored messages into the indexes of the lists and into the counters, behind the commits that acknowledged them. */
@@ -11,8 +10,8 @@ export class SqliteListing {
     const counters = new SqliteCounters(database)
     const bounds: Statement<[], { listed: number, last: number }> = database.prepare(`
       SELECT (SELECT count FROM totals WHERE name = 'listed') AS listed, (SELECT coalesce(max(seq), 0) FROM messages) AS last`)
-    const read: Statement<[after: number, upTo: number], Pick<Message, 'from' | 'to' | 'ts'>> = database.prepare(`
-      SELECT from_msisdn AS "from", to_msisdn AS "to", ts FROM messages WHERE seq > ? AND seq <= ?`)
+    const read: Statement<[after: number, upTo: number], Countable> = database.prepare(`
+      SELECT from_msisdn AS "from", to_msisdn AS "to", ts, source FROM messages WHERE seq > ? AND seq <= ?`)
     const enter: Statement<[after: number, upTo: number]> = database.prepare(`
       UPDATE messages SET listed = 1 WHERE seq > ? AND seq <= ?`)
     const advance: Statement<[listed: number]> = database.prepare("UPDATE totals SET count = ? WHERE name = 'listed'")

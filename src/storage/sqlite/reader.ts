@@ -1,6 +1,6 @@
-import type { Message } from '../../message.ts'
+import type { Message, StoredMessage } from '../../message.ts'
 import type { CountedPage, Filter, Page, Position, Stats } from '../message-store.ts'
-import { COLUMNS, isHopeless, isSearch, pageOf, type IndexedFilter } from '../questions.ts'
+import { COLUMNS, isHopeless, isSearch, pageOf, recordColumns, type IndexedFilter } from '../questions.ts'
 import type { Budget } from './budget.ts'
 import type { SqliteDatabase } from './database.ts'
 import { Queries } from './queries.ts'
@@ -9,14 +9,18 @@ import { countAll, countByCounters, lastSeq, statsOf } from './totals.ts'
 import { Walk } from './walk.ts'
 
 const SCHEMA = [
-  'SELECT message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded, listed, moment FROM messages LIMIT 1',
+  'SELECT message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded, listed, moment, source, type, raw FROM messages LIMIT 1',
   'SELECT name, count FROM totals LIMIT 1',
   'SELECT msisdn, count FROM senders LIMIT 1',
   'SELECT msisdn, count FROM busiest_senders LIMIT 1',
   'SELECT msisdn, count FROM recipients LIMIT 1',
+  'SELECT source, count FROM sources LIMIT 1',
+  'SELECT digest, source, raw, received_at FROM unread_items LIMIT 1',
   'SELECT level, period, count FROM periods LIMIT 1',
   "SELECT rowid FROM messages_search('any') LIMIT 1"
 ]
+
+const RECORD_COLUMNS = recordColumns('created_at')
 
 /** A range of so few messages is walked rather than searched by the trigram index. */
 const NARROW = 2000
@@ -37,8 +41,8 @@ export class SqliteReader {
     this.#queries = new Queries(database)
   }
 
-  get (messageId: string, _budget: Budget): Message | undefined {
-    return this.#queries.one<Message>(`SELECT ${COLUMNS} FROM messages WHERE message_id = ?`, messageId)
+  get (messageId: string, _budget: Budget): StoredMessage | undefined {
+    return this.#queries.one<StoredMessage>(`SELECT ${RECORD_COLUMNS} FROM messages WHERE message_id = ?`, messageId)
   }
 
   page (filter: Filter, limit: number, offset: number, budget: Budget): CountedPage {
@@ -69,18 +73,27 @@ export class SqliteReader {
 
   /** `limit` messages behind a position. */
   pageAfter (filter: Filter, limit: number, position: Position, budget: Budget): Page {
+    return this.#after(COLUMNS, filter, limit, position, budget)
+  }
+
+  /** The same with how they came in. */
+  recordsAfter (filter: Filter, limit: number, position: Position, budget: Budget): Page<StoredMessage> {
+    return this.#after<StoredMessage>(RECORD_COLUMNS, filter, limit, position, budget)
+  }
+
+  #after<Row extends Message> (columns: string, filter: Filter, limit: number, position: Position, budget: Budget): Page<Row> {
     if (isHopeless(filter, position)) return { messages: [], next: undefined }
     if (isSearch(filter) && this.#rangeOf(filter) > NARROW) {
       const search = new Search(this.#queries, filter, filter.q, budget, position)
       const hits = search.fewHits()
-      if (hits !== undefined) return pageOf(search.rowsOf(hits, 0, limit + 1), limit)
+      if (hits !== undefined) return pageOf(search.rowsOf<Row>(hits, 0, limit + 1, columns), limit)
     }
-    return pageOf(new Walk(this.#queries, filter, { after: position }).rows(0, limit + 1, budget), limit)
+    return pageOf(new Walk(this.#queries, filter, { after: position }).rows<Row>(0, limit + 1, budget, columns), limit)
   }
 
   /** How many messages the narrowest condition beside `q` lets through; Infinity where there is none. */
-  #rangeOf ({ from, to, since, until }: Filter): number {
-    const conditions: Filter[] = [{ from }, { to }, { since, until }]
+  #rangeOf ({ from, to, since, until, source }: Filter): number {
+    const conditions: Filter[] = [{ from }, { to }, { source }, { since, until }]
     return Math.min(...conditions
       .filter(condition => Object.values(condition).some(value => value !== undefined))
       .map(condition => countByCounters(this.#queries, condition) as number))

@@ -73,8 +73,8 @@ export class Search {
   }
 
   /** `limit` of these hits that pass the rest of the filter, after the first `skip` of them. */
-  rowsOf (hits: readonly number[], skip: number, limit: number): Message[] {
-    const sql = `SELECT ${COLUMNS} ${FROM_HITS} ${this.#rest.sql} ${ORDER} LIMIT ? OFFSET ?`
+  rowsOf<Row extends Message = Message> (hits: readonly number[], skip: number, limit: number, columns = COLUMNS): Row[] {
+    const sql = `SELECT ${columns} ${FROM_HITS} ${this.#rest.sql} ${ORDER} LIMIT ? OFFSET ?`
     return this.#queries.all(sql, JSON.stringify(hits), ...this.#rest.values, limit, skip)
   }
 
@@ -126,10 +126,11 @@ function both (one: Condition, other: Condition): Condition {
 }
 
 /** Everything in the filter but `q`. */
-function conditionsOf ({ from, to, since, until }: Filter, after: Position | undefined): Condition {
+function conditionsOf ({ from, to, since, until, source }: Filter, after: Position | undefined): Condition {
   const terms: [sql: string, ...values: string[]][] = []
   if (from !== undefined) terms.push(['AND from_msisdn = ?', from])
   if (to !== undefined) terms.push(['AND to_msisdn = ?', to])
+  if (source !== undefined) terms.push(['AND source = ?', source])
   if (since !== undefined) terms.push(['AND moment >= ?', momentOf(since)])
   if (until !== undefined) terms.push(['AND moment < ?', momentOf(until)])
   if (after !== undefined) terms.push(['AND (moment, message_id) > (?, ?)', momentOf(after.ts), after.message_id])

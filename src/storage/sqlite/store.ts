@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Message } from '../../message.ts'
+import type { Arrival, StoredMessage, UnreadItem } from '../../message.ts'
 import { GroupCommit } from '../group-commit.ts'
 import { StoreUnusable } from '../message-store.ts'
 import type { CountedPage, Filter, MessageStore, Page, Position, SaveResult, Stats, StoreObserver } from '../message-store.ts'
@@ -59,11 +59,15 @@ class SqliteStore implements MessageStore {
     return this.#commits.depth
   }
 
-  save (message: Message): Promise<SaveResult> {
+  save (message: Arrival): Promise<SaveResult> {
     return this.#commits.save(message)
   }
 
-  get (messageId: string, signal?: AbortSignal): Promise<Message | undefined> {
+  async saveAll (messages: readonly Arrival[], unread: readonly UnreadItem[]): Promise<readonly SaveResult[]> {
+    return (await this.#commits.saveAll([...messages, ...unread])).slice(0, messages.length)
+  }
+
+  get (messageId: string, signal?: AbortSignal): Promise<StoredMessage | undefined> {
     return this.#readers.run('get', [messageId], signal)
   }
 
@@ -73,6 +77,10 @@ class SqliteStore implements MessageStore {
 
   pageAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page> {
     return this.#readers.run('pageAfter', [filter, limit, position], signal)
+  }
+
+  recordsAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page<StoredMessage>> {
+    return this.#readers.run('recordsAfter', [filter, limit, position], signal)
   }
 
   stats (signal?: AbortSignal): Promise<Stats> {

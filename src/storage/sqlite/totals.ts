@@ -15,24 +15,27 @@ export function countAll (queries: Queries): number {
 }
 
 /**
- * How many messages a filter lets through, where the counters know it: for no condition, for one of `from` and `to`, and
- * for `since` and `until`.
+ * How many messages a filter lets through, where the counters know it: for no condition, for one of `from`, `to` and
+ * `source`, and for `since` and `until`.
  *
  * @returns undefined where they do not
  */
-export function countByCounters (queries: Queries, { from, to, since, until, q }: Filter): number | undefined {
-  if (q !== undefined) return undefined
+export function countByCounters (queries: Queries, { from, to, since, until, source, q }: Filter): number | undefined {
   const timed = since !== undefined || until !== undefined
-  if (from === undefined && to === undefined) return timed ? countBetween(queries, since, until) : countAll(queries)
-  if (timed || (from !== undefined && to !== undefined)) return undefined
-  return from === undefined ? countOf(queries, 'recipients', to) : countOf(queries, 'senders', from)
+  const conditions = [q, from, to, source, timed || undefined].filter(value => value !== undefined).length
+  if (conditions === 0) return countAll(queries)
+  if (conditions > 1 || q !== undefined) return undefined
+  if (timed) return countBetween(queries, since, until)
+  if (from !== undefined) return countOf(queries, 'senders', 'msisdn', 'from_msisdn', from)
+  if (to !== undefined) return countOf(queries, 'recipients', 'msisdn', 'to_msisdn', to)
+  return countOf(queries, 'sources', 'source', 'source', source)
 }
 
-function countOf (queries: Queries, table: 'senders' | 'recipients', msisdn = ''): number {
-  const column = table === 'senders' ? 'from_msisdn' : 'to_msisdn'
+/** From the counter of one value of a column, and from the tail. */
+function countOf (queries: Queries, table: string, key: string, column: string, value = ''): number {
   return queries.number(`
-    SELECT (SELECT coalesce(max(count), 0) FROM ${table} WHERE msisdn = ?) +
-           (SELECT count(*) ${FROM_TAIL} AND ${column} = ?) AS number`, msisdn, msisdn)
+    SELECT (SELECT coalesce(max(count), 0) FROM ${table} WHERE ${key} = ?) +
+           (SELECT count(*) ${FROM_TAIL} AND ${column} = ?) AS number`, value, value)
 }
 
 function countBetween (queries: Queries, since: string | undefined, until: string | undefined): number {

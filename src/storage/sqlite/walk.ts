@@ -1,5 +1,5 @@
 import { foldCase } from '../../fold.ts'
-import type { Message } from '../../message.ts'
+import { PLAIN_SOURCE, type Message } from '../../message.ts'
 import { momentOf } from '../../timestamp.ts'
 import type { Filter, Position } from '../message-store.ts'
 import { COLUMNS, ORDER } from '../questions.ts'
@@ -24,8 +24,8 @@ export interface Condition { readonly sql: string, readonly values: readonly Val
 /**
  * A range of one index, in the order of the list, and what a row in it must fulfil besides.
  *
- * The index is that of the sender if one is asked for, else that of the recipient, else that of the moments alone. The
- * rest of the filter, if anything is left of it, is looked up in the rows.
+ * The index is that of the sender if one is asked for, else that of the recipient, else that of the source, where it has
+ * an index, else that of the moments alone. The rest of the filter, if anything is left of it, is looked up in the rows.
  */
 export class Walk {
   readonly #queries: Queries
@@ -39,10 +39,10 @@ export class Walk {
    * @param bounds.last only rows up to this `seq`, where rows have to be read anyway
    */
   constructor (queries: Queries, filter: Filter, { after, last }: { after?: Position, last?: number } = {}) {
-    const { from, to, since, until } = filter
+    const { since, until } = filter
     this.#queries = queries
-    this.#path = pathFor(from, to)
-    this.#rest = restOf(filter, last)
+    this.#path = pathFor(filter)
+    this.#rest = restOf(filter, this.#path, last)
     // A position lies behind `since` already: it came from a page with the same filters, or else is the later of both.
     this.#start = laterOf(
       { moment: since === undefined ? '' : momentOf(since), message_id: '' },
@@ -65,13 +65,13 @@ export class Walk {
   }
 
   /** `limit` rows after the first `skip`. */
-  rows (skip: number, limit: number, budget: Budget): Message[] {
-    if (!this.isSliced) return this.#rowsFarther(skip, limit)
-    const found: Message[] = []
+  rows<Row extends Message = Message> (skip: number, limit: number, budget: Budget, columns = COLUMNS): Row[] {
+    if (!this.isSliced) return this.#rowsFarther(skip, limit, columns)
+    const found: Row[] = []
     for (const slice of this.#slices(budget)) {
       // What is skipped is counted, and not read.
       const skipped = skip > 0 ? Math.min(skip, this.#countIn(slice)) : 0
-      found.push(...this.#rowsIn(slice, skipped, limit - found.length))
+      found.push(...this.#rowsIn<Row>(slice, skipped, limit - found.length, columns))
       skip -= skipped
       if (found.length === limit) break
     }
@@ -82,13 +82,13 @@ export class Walk {
    * Steps over index entries without reading their rows. The row after `skip` others is at most as many listed rows
    * farther as there are rows in the tail.
    */
-  #rowsFarther (skip: number, limit: number): Message[] {
+  #rowsFarther<Row extends Message> (skip: number, limit: number, columns: string): Row[] {
     const inTail = skip === 0 ? 0 : this.#countInTail(this.#range(this.#start))
-    if (skip <= inTail) return this.#rowsIn(this.#range(this.#start), skip, limit)
+    if (skip <= inTail) return this.#rowsIn(this.#range(this.#start), skip, limit, columns)
     const start = this.#keyAfter(this.#start, skip - inTail)
     if (start === undefined) return []
     const left = inTail - this.#countInTail(this.#range(this.#start, start))
-    return this.#rowsIn(this.#range(start), left, limit)
+    return this.#rowsIn(this.#range(start), left, limit, columns)
   }
 
   #countInTail (range: Condition): number {
@@ -102,12 +102,11 @@ export class Walk {
   }
 
   /** The listed rows come in the order of the index; SQLite sorts the tail and merges the two. */
-  #rowsIn (range: Condition, skip: number, limit: number): Message[] {
+  #rowsIn<Row extends Message> (range: Condition, skip: number, limit: number, columns: string): Row[] {
     const { listed, tail, values } = this.#parts(range)
-    const columns = `${COLUMNS}, moment`
-    return this.#queries.all<Message & { moment: string }>(`
-      SELECT ${columns} ${listed} UNION ALL SELECT ${columns} ${tail} ${ORDER} LIMIT ? OFFSET ?`, ...values, ...values, limit, skip
-    ).map(({ moment, ...message }) => message)
+    return this.#queries.all<Row & { moment: string }>(`
+      SELECT ${columns}, moment ${listed} UNION ALL SELECT ${columns}, moment ${tail} ${ORDER} LIMIT ? OFFSET ?`,
+    ...values, ...values, limit, skip).map(({ moment, ...row }) => row as unknown as Row)
   }
 
   /** The rows of a range, from the index and from the tail of those that are not listed yet. */
@@ -149,19 +148,26 @@ export class Walk {
   }
 }
 
-/** An index, and the number that its entries begin with. */
+/** An index, and the value that its entries begin with. */
 interface Path extends Condition { readonly index: string }
 
-function pathFor (from: string | undefined, to: string | undefined): Path {
-  if (from !== undefined) return { index: 'messages_by_sender', sql: 'from_msisdn = ? AND', values: [from] }
-  if (to !== undefined) return { index: 'messages_by_recipient', sql: 'to_msisdn = ? AND', values: [to] }
+const BY_SENDER = 'messages_by_sender'
+const BY_RECIPIENT = 'messages_by_recipient'
+const BY_SOURCE = 'messages_by_source'
+
+/** Messages of the plain source are in no index of sources: where there are others besides, they are picked out. */
+function pathFor ({ from, to, source = PLAIN_SOURCE }: Filter): Path {
+  if (from !== undefined) return { index: BY_SENDER, sql: 'from_msisdn = ? AND', values: [from] }
+  if (to !== undefined) return { index: BY_RECIPIENT, sql: 'to_msisdn = ? AND', values: [to] }
+  if (source !== PLAIN_SOURCE) return { index: BY_SOURCE, sql: `source = ? AND source <> '${PLAIN_SOURCE}' AND`, values: [source] }
   return { index: 'messages_by_moment', sql: '', values: [] }
 }
 
-/** What the index of the walk does not decide: the recipient beside a sender, and the text. */
-function restOf ({ from, to, q }: Filter, last: number | undefined): Condition {
+/** What the index of the walk does not decide. */
+function restOf ({ from, to, source, q }: Filter, { index }: Path, last: number | undefined): Condition {
   const terms: Condition[] = []
   if (from !== undefined && to !== undefined) terms.push({ sql: 'AND to_msisdn = ?', values: [to] })
+  if (source !== undefined && index !== BY_SOURCE) terms.push({ sql: 'AND source = ?', values: [source] })
   if (q !== undefined) terms.push({ sql: 'AND instr(text_folded, ?) > 0', values: [foldCase(q)] })
   if (terms.length > 0 && last !== undefined) terms.push({ sql: 'AND seq <= ?', values: [last] })
   return { sql: terms.map(({ sql }) => sql).join(' '), values: terms.flatMap(({ values }) => values) }

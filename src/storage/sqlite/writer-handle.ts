@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { Message } from '../../message.ts'
-import type { Committer } from '../group-commit.ts'
+import type { Committer, Row } from '../group-commit.ts'
 import { StoreUnavailable, type SaveResult, type StoreObserver } from '../message-store.ts'
 import type { BatchDone, WriterAnswer, WriterData, WriterRequest } from './writer-thread.ts'
 
@@ -41,11 +40,11 @@ export class SqliteWriterHandle implements Committer {
     return handle
   }
 
-  commit (messages: readonly Message[]): Promise<Outcomes> {
+  commit (rows: readonly Row[]): Promise<Outcomes> {
     return new Promise((resolve, reject) => {
       if (this.#worker === undefined) throw new StoreUnavailable('the writer thread is not running')
-      this.#groups.push({ size: messages.length, resolve, reject })
-      this.#worker.postMessage(messages satisfies WriterRequest)
+      this.#groups.push({ size: rows.length, resolve, reject })
+      this.#worker.postMessage(rows satisfies WriterRequest)
     })
   }
 

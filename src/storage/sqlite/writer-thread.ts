@@ -4,7 +4,7 @@
  * never wait for each other in step.
  */
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
-import type { Message } from '../../message.ts'
+import type { Row } from '../group-commit.ts'
 import type { SaveResult } from '../message-store.ts'
 import { SqliteCheckpoint } from './checkpoint.ts'
 import { SqliteCondition } from './condition.ts'
@@ -15,7 +15,7 @@ import { SqliteSearchIndex } from './search-index.ts'
 import { SqliteWriter } from './writer.ts'
 
 /** What the thread is sent: a group to store, or a request. */
-export type WriterRequest = readonly Message[] | 'ping' | 'close'
+export type WriterRequest = readonly Row[] | 'ping' | 'close'
 
 /** What the thread answers: `ready` once, then one answer to each ping, and one to all groups of a batch. A notice is no answer. */
 export type WriterAnswer = BatchDone | Notice | 'ready' | 'pong' | 'unwritable'
@@ -33,7 +33,7 @@ export interface WriterData {
 export interface BatchDone {
   /** How many groups the batch took, in the order in which they were sent. */
   readonly groups: number
-  /** One a message of the batch; empty when the batch failed as a whole. */
+  /** One a row of the batch; empty when the batch failed as a whole. */
   readonly outcomes: readonly (SaveResult | Error)[]
   /** Why the batch failed as a whole. */
   readonly error: Error | undefined
@@ -77,7 +77,7 @@ chores()
 
 function take (request: WriterRequest | undefined): void {
   clearTimeout(chore)
-  const groups: (readonly Message[])[] = []
+  const groups: (readonly Row[])[] = []
   let rows = 0
   while (Array.isArray(request)) {
     groups.push(request)
@@ -91,7 +91,7 @@ function take (request: WriterRequest | undefined): void {
   else chores()
 }
 
-function commit (groups: readonly (readonly Message[])[]): void {
+function commit (groups: readonly (readonly Row[])[]): void {
   const begun = performance.now()
   let outcomes: readonly (SaveResult | Error)[] = []
   let error: Error | undefined

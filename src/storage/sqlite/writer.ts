@@ -1,54 +1,68 @@
 import type { Statement } from 'better-sqlite3'
 import { foldCase } from '../../fold.ts'
-import type { Message } from '../../message.ts'
+import { PLAIN_SOURCE, type Arrival, type UnreadItem } from '../../message.ts'
+import { isMessage, type Row } from '../group-commit.ts'
 import type { SaveResult } from '../message-store.ts'
+import { digestOf } from '../unread.ts'
 import type { SqliteDatabase } from './database.ts'
 
-type Row = [messageId: string, from: string, to: string, ts: string, text: string | null, createdAt: string, seq: number, folded: string | null]
+type Values = [
+  messageId: string, from: string, to: string, ts: string, text: string | null, createdAt: string, seq: number, folded: string | null,
+  source: string, type: string | null, raw: string | null
+]
 
-/** Stores batches of messages, each batch in one durable transaction. */
+/** Stores batches of rows, each batch in one durable transaction. */
 export class SqliteWriter {
   readonly #database: SqliteDatabase
   readonly #lastSeq: Statement<[], number>
-  readonly #insert: Statement<Row>
-  readonly #store: (messages: readonly Message[]) => (SaveResult | Error)[]
+  readonly #insert: Statement<Values>
+  readonly #keep: Statement<[digest: string, source: string, raw: string, receivedAt: string]>
+  readonly #store: (rows: readonly Row[]) => (SaveResult | Error)[]
 
   constructor (database: SqliteDatabase) {
     this.#database = database
     this.#lastSeq = database.prepare<[], number>('SELECT coalesce(max(seq), 0) FROM messages').pluck()
-    this.#insert = database.prepare<Row>(`
-      INSERT INTO messages (message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded, listed)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)
+    this.#insert = database.prepare<Values>(`
+      INSERT INTO messages (message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded, listed, source, type, raw)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)
       ON CONFLICT (message_id) DO NOTHING`)
-    this.#store = database.transaction((messages: readonly Message[]) => this.#insertAll(messages)).immediate
+    this.#keep = database.prepare('INSERT INTO unread_items (digest, source, raw, received_at) VALUES (?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING')
+    this.#store = database.transaction((rows: readonly Row[]) => this.#insertAll(rows)).immediate
   }
 
   /**
-   * @returns one outcome a message, in their order, when all that were new are on disk; an Error for one that the
+   * @returns one outcome a row, in their order, when all that were new are on disk; an Error for one that the
    *   database refused by itself
    * @throws when the transaction as a whole failed, and nothing was stored
    */
-  save (messages: readonly Message[]): (SaveResult | Error)[] {
-    return this.#store(messages)
+  save (rows: readonly Row[]): (SaveResult | Error)[] {
+    return this.#store(rows)
   }
 
-  #insertAll (messages: readonly Message[]): (SaveResult | Error)[] {
-    const createdAt = new Date().toISOString()
+  #insertAll (rows: readonly Row[]): (SaveResult | Error)[] {
+    const now = new Date().toISOString()
     let seq = this.#lastSeq.get() as number
-    return messages.map(message => {
-      const outcome = this.#insertOne(message, createdAt, seq + 1)
+    return rows.map(row => {
+      if (!isMessage(row)) return this.#try(() => this.#keepItem(row, now))
+      const outcome = this.#try(() => this.#insertMessage(row, now, seq + 1))
       if (outcome === 'created') seq++
       return outcome
     })
   }
 
-  /** A statement that fails takes back its own row only, unless the database has ended the whole transaction with it. */
-  #insertOne (message: Message, createdAt: string, seq: number): SaveResult | Error {
-    const { message_id: messageId, from, to, ts, text } = message
+  #insertMessage ({ message_id: messageId, from, to, ts, text, source = PLAIN_SOURCE, type = null, raw = null, received_at: receivedAt }: Arrival, now: string, seq: number): number {
     const folded = text === null ? null : foldCase(text)
+    return this.#insert.run(messageId, from, to, ts, text, receivedAt ?? now, seq, folded, source, type, raw).changes
+  }
+
+  #keepItem (item: UnreadItem, now: string): number {
+    return this.#keep.run(digestOf(item), item.source, item.raw, now).changes
+  }
+
+  /** A statement that fails takes back its own row only, unless the database has ended the whole transaction with it. */
+  #try (insert: () => number): SaveResult | Error {
     try {
-      const { changes } = this.#insert.run(messageId, from, to, ts, text, createdAt, seq, folded)
-      return changes === 1 ? 'created' : 'duplicate'
+      return insert() === 1 ? 'created' : 'duplicate'
     } catch (error) {
       if (!this.#database.inTransaction) throw error
       return error as Error

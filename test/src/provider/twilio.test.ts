@@ -1,21 +1,33 @@
 import t from 'tap'
 import { UnreadableBody, UnsupportedType } from '../../../src/delivery.ts'
-import { readTwilio, twilio, TWILIO_TYPES } from '../../../src/provider/twilio.ts'
+import { readTwilio, twilio, TWILIO_TYPES, type TwilioPayload } from '../../../src/provider/twilio.ts'
 import type { Verified } from '../../../src/signature/verifier.ts'
 
 const NOW = new Date('2025-01-15T10:00:00.120Z')
 const SENT = { MessageSid: 'SM1', From: '+919876543210', To: '+14155550100', Body: 'Hello' }
 const bytes = (text: string) => Buffer.from(text) as Verified
 
+/** The message alone. */
+const read = (payload: TwilioPayload) => {
+  const { source, type, raw, ...message } = readTwilio(payload, NOW, bytes(''))
+  return message
+}
+
 t.test('a message is made of what Twilio sends', async t => {
   const expected = { message_id: 'SM1', from: '+919876543210', to: '+14155550100', ts: '2025-01-15T10:00:00.12Z', text: 'Hello' }
-  t.strictSame(readTwilio(SENT, NOW), expected)
-  t.strictSame(readTwilio({ ...SENT, From: 'whatsapp:+919876543210', To: 'whatsapp:+14155550100' }, NOW), expected)
-  t.match(readTwilio({ ...SENT, From: 'MYBANK', To: '12345' }, NOW), { from: '+02465835344744', to: '+0112345' })
-  t.equal(readTwilio({ ...SENT, Body: '' }, NOW).text, '')
-  t.equal(readTwilio({ ...SENT, Body: 'a\0b' }, NOW).text, 'a\uFFFDb')
+  t.strictSame(read(SENT), expected)
+  t.strictSame(read({ ...SENT, From: 'whatsapp:+919876543210', To: 'whatsapp:+14155550100' }), expected)
+  t.match(read({ ...SENT, From: 'MYBANK', To: '12345' }), { from: '+02465835344744', to: '+0112345' })
+  t.equal(read({ ...SENT, Body: '' }).text, '')
+  t.equal(read({ ...SENT, Body: 'a\0b' }).text, 'a\uFFFDb')
   const { Body: _, ...media } = SENT
-  t.equal(readTwilio(media, NOW).text, null)
+  t.equal(read(media).text, null)
+})
+
+t.test('it is kept how the message came in', async t => {
+  const sent = { ...SENT, MessageType: 'te\0xt', NumMedia: '0' }
+  t.match(readTwilio(sent, NOW, bytes('MessageSid=SM1&…'), 'application/x-www-form-urlencoded'), { source: 'twilio', type: 'te\uFFFDxt', raw: JSON.stringify(sent) })
+  t.match(readTwilio(SENT, NOW, bytes('{ "as": "sent" }'), 'application/json'), { type: null, raw: '{ "as": "sent" }' })
 })
 
 t.test('a body is a form, or JSON whose digest was signed', async t => {

@@ -1,7 +1,6 @@
 import t from 'tap'
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
-import type { Message } from '../../../src/message.ts'
-import { GroupCommit, type Committer, type GroupCommitLimits } from '../../../src/storage/group-commit.ts'
+import { GroupCommit, isMessage, type Committer, type GroupCommitLimits, type Row } from '../../../src/storage/group-commit.ts'
 import { StoreUnavailable, type SaveResult } from '../../../src/storage/message-store.ts'
 import { message } from './suite/common.ts'
 
@@ -16,8 +15,8 @@ interface Call {
 /** A committer that does nothing by itself: the test ends each call. */
 function recorder (): { committer: Committer, calls: Call[] } {
   const calls: Call[] = []
-  const commit = (messages: readonly Message[]): Promise<readonly (SaveResult | Error)[]> => new Promise((resolve, reject) => {
-    calls.push({ ids: messages.map(each => each.message_id), resolve, reject })
+  const commit = (rows: readonly Row[]): Promise<readonly (SaveResult | Error)[]> => new Promise((resolve, reject) => {
+    calls.push({ ids: rows.filter(isMessage).map(each => each.message_id), resolve, reject })
   })
   return { committer: { commit }, calls }
 }
@@ -182,4 +181,44 @@ t.test('closing with nothing under way is done at once', async t => {
   const { committer, calls } = recorder()
   await new GroupCommit(committer, LIMITS).close()
   t.strictSame(calls, [])
+})
+
+t.test('a delivery of many rows is never split, and is told the outcome of each', async t => {
+  const { committer, calls } = recorder()
+  const commits = new GroupCommit(committer, { ...LIMITS, enough: 10 })
+  const many = (...ids: string[]): Promise<readonly SaveResult[]> => commits.saveAll(ids.map(id => message({ message_id: id })))
+  const saves = [many('a', 'b'), many('c', 'd', 'e', 'f'), many('g')]
+  t.equal(commits.depth, 7)
+  await turn()
+  t.strictSame(calls[0]?.ids, ['a', 'b', 'c', 'd', 'e', 'f'], 'the group was not full before the second')
+  calls[0]?.resolve(['created', 'duplicate', 'created', 'created', 'created', 'duplicate'])
+  t.strictSame(await Promise.all(saves.slice(0, 2)), [['created', 'duplicate'], ['created', 'created', 'created', 'duplicate']])
+  await turn()
+  calls[1]?.resolve(['created'])
+  t.strictSame(await saves[2], ['created'])
+  t.equal(commits.depth, 0)
+  t.strictSame(await commits.saveAll([]), [], 'nothing is stored at once')
+})
+
+t.test('a delivery of which the database refused one row is not acknowledged', async t => {
+  const { committer, calls } = recorder()
+  const commits = new GroupCommit(committer, LIMITS)
+  const refused = commits.saveAll(['a', 'b'].map(id => message({ message_id: id })))
+  const other = save(commits, 'c')
+  await turn()
+  const cause = new Error('too big')
+  calls[0]?.resolve(['created', cause, 'created'])
+  await t.rejects(refused, new StoreUnavailable('the database refused the message', { cause }))
+  t.equal(await other, 'created')
+  t.equal(commits.depth, 0)
+})
+
+t.test('a delivery larger than the bounds is taken while nothing else waits', async t => {
+  const { committer, calls } = recorder()
+  const commits = new GroupCommit(committer, { ...LIMITS, rows: 2, bytes: 1000 })
+  const large = commits.saveAll(['a', 'b', 'c'].map(id => message({ message_id: id, text: 'x'.repeat(1000) })))
+  await t.rejects(save(commits, 'd'), new StoreUnavailable('too many saves are waiting'))
+  await turn()
+  calls[0]?.resolve(['created', 'created', 'created'])
+  t.strictSame(await large, ['created', 'created', 'created'])
 })

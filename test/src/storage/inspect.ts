@@ -40,6 +40,7 @@ const COUNTERS: readonly (readonly [kept: string, counted: string])[] = [
   ["SELECT count FROM totals WHERE name = 'senders'", 'SELECT count(DISTINCT from_msisdn) AS count FROM messages WHERE listed = 1'],
   ['SELECT msisdn, count FROM senders ORDER BY msisdn', 'SELECT from_msisdn AS msisdn, count(*) AS count FROM messages WHERE listed = 1 GROUP BY from_msisdn ORDER BY from_msisdn'],
   ['SELECT msisdn, count FROM recipients ORDER BY msisdn', 'SELECT to_msisdn AS msisdn, count(*) AS count FROM messages WHERE listed = 1 GROUP BY to_msisdn ORDER BY to_msisdn'],
+  ['SELECT source, count FROM sources WHERE count > 0 ORDER BY source', 'SELECT source, count(*) AS count FROM messages WHERE listed = 1 GROUP BY source ORDER BY source'],
   ['SELECT msisdn, count FROM busiest_senders ORDER BY count DESC, msisdn', BUSIEST],
   ...[4, 7, 10, 13, 16, 19].map(level => [
     `SELECT period, count FROM periods WHERE level = ${level} ORDER BY period`,

@@ -17,6 +17,7 @@ const COUNTERS: readonly (readonly [kept: string, counted: string])[] = [
   ['SELECT msisdn, count FROM senders ORDER BY 1', 'SELECT from_msisdn AS msisdn, count(*) FROM messages GROUP BY 1 ORDER BY 1'],
   ['SELECT msisdn, count FROM busiest_senders ORDER BY 2 DESC, 1 LIMIT 10', 'SELECT from_msisdn AS msisdn, count(*) FROM messages GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10'],
   ['SELECT msisdn, count FROM recipients ORDER BY 1', 'SELECT to_msisdn AS msisdn, count(*) FROM messages GROUP BY 1 ORDER BY 1'],
+  ['SELECT source, count FROM sources WHERE count > 0 ORDER BY 1', 'SELECT source, count(*) FROM messages GROUP BY 1 ORDER BY 1'],
   ['SELECT level, period, count FROM periods ORDER BY 1, 2', `
     SELECT level, left(moment, level) AS period, count(*) FROM messages, unnest(ARRAY[4, 7, 10, 13, 16, 19]) AS level
     GROUP BY 1, 2 ORDER BY 1, 2`]

@@ -1,5 +1,5 @@
 /** What a store is held against: plain arrays, nanoseconds and Unicode's own case folding. */
-import type { Message } from '../../../src/message.ts'
+import type { Arrival, Message } from '../../../src/message.ts'
 import type { Filter, Stats } from '../../../src/storage/message-store.ts'
 import { searchFold } from '../case-folding.ts'
 
@@ -21,17 +21,23 @@ export function compareMessages (one: Pick<Message, 'ts' | 'message_id'>, other:
   return a === b ? compareCodePoints(one.message_id, other.message_id) : a < b ? -1 : 1
 }
 
-export function matches ({ from, to, since, until, q }: Filter, message: Message): boolean {
+export function matches ({ from, to, since, until, source, q }: Filter, message: Arrival): boolean {
   return (from === undefined || message.from === from) &&
     (to === undefined || message.to === to) &&
     (since === undefined || nanoseconds(message.ts) >= nanoseconds(since)) &&
     (until === undefined || nanoseconds(message.ts) < nanoseconds(until)) &&
+    (source === undefined || (message.source ?? 'webhook') === source) &&
     (q === undefined || (message.text !== null && searchFold(message.text).includes(searchFold(q))))
 }
 
 /** The rows that a filter lets through, in their order. */
-export function select (messages: readonly Message[], filter: Filter): Message[] {
-  return messages.filter(message => matches(filter, message)).sort(compareMessages)
+export function select (messages: readonly Arrival[], filter: Filter): Message[] {
+  return messages.filter(message => matches(filter, message)).sort(compareMessages).map(withoutOrigin)
+}
+
+/** A message without how it came in. */
+export function withoutOrigin ({ source, type, raw, received_at: receivedAt, ...message }: Arrival): Message {
+  return message
 }
 
 export function statsOf (messages: readonly Message[]): Stats {

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import type { Message } from '../../../src/message.ts'
+import type { Arrival } from '../../../src/message.ts'
 import { openMessageStore } from '../../../src/storage/open.ts'
 import { untilIndexed, wrongCounters } from './inspect.ts'
 import { select, statsOf } from './reference.ts'
@@ -14,8 +14,8 @@ const second = fc.oneof(
 )
 const ts = fc.tuple(second, fc.constantFrom('', '', '.1', '.09', '.5', '.000000001', '.999999999')).map(parts => `${parts.join('')}Z`)
 const number = fc.integer({ min: 1, max: 30 }).map(n => `+${n}`)
-const messages = fc.array(fc.record<Message>({
-  message_id: fc.integer({ min: 1, max: 2000 }).map(n => `m${n}`), from: number, to: number, ts, text: fc.constant('x')
+const messages = fc.array(fc.record<Arrival>({
+  message_id: fc.integer({ min: 1, max: 2000 }).map(n => `m${n}`), from: number, to: number, ts, text: fc.constant('x'), source: fc.constantFrom('webhook', 'whatsapp')
 }), { minLength: 1, maxLength: 80, size: 'max' })
 const maybe = fc.option(ts, { nil: undefined, freq: 4 })
 
@@ -23,13 +23,13 @@ t.test('after any batches of messages the counters are what counting the rows sa
   const file = join(t.testdir(), 'app.db')
   const store = await openMessageStore(`sqlite:///${file}`, SILENT)
   t.teardown(() => store.close())
-  const known: Message[] = []
+  const known: Arrival[] = []
   await fc.assert(fc.asyncProperty(messages, number, maybe, maybe, async (batch, msisdn, since, until) => {
     const results = await saveAll(store, batch)
     known.push(...batch.filter((_, index) => results[index] === 'created'))
     const wrong = wrongCounters(file)
     if (wrong.length > 0) throw new Error(JSON.stringify(wrong))
-    for (const filter of [{}, { from: msisdn }, { to: msisdn }, { since, until }, { since: until, until: since }]) {
+    for (const filter of [{}, { from: msisdn }, { to: msisdn }, { source: 'webhook' }, { source: 'whatsapp' }, { source: 'nobody' }, { since, until }, { since: until, until: since }]) {
       const { total } = await store.page(filter, 1, 0)
       const expected = select(known, filter).length
       if (total !== expected) throw new Error(`${JSON.stringify(filter)}: ${total}, not ${expected}`)

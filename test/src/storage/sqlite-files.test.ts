@@ -183,6 +183,8 @@ t.test('a database of the first version is brought up to date, with everything t
     t.strictSame((await store.page(EVERYTHING, 50, 0)).messages.map(({ message_id: id }) => id), ['c', 'b', 'a'])
     t.equal((await store.page({ since: '2025-01-15T10:00:00Z' }, 50, 0)).total, 2)
     t.equal((await store.page({ q: 'STRASSE' }, 50, 0)).total, 1)
+    t.equal((await store.page({ source: 'webhook' }, 50, 0)).total, 3)
+    t.match(await store.get('c'), { text: 'Hello', source: 'webhook', type: null, raw: null, received_at: '2025-01-15T10:00:01Z' })
     t.strictSame(await store.stats(), {
       total_messages: 3,
       senders_count: 2,

@@ -10,7 +10,7 @@ import { StoreUnavailable, type MessageStore } from '../../../src/storage/messag
 import { openMessageStore } from '../../../src/storage/open.ts'
 import { SqliteWriterHandle } from '../../../src/storage/sqlite/writer-handle.ts'
 import { inspect, untilIndexed, untilResolved } from './inspect.ts'
-import { EVERYTHING, message, saveAll, SILENT } from './suite/common.ts'
+import { EVERYTHING, message, messageIn, saveAll, SILENT } from './suite/common.ts'
 
 async function openStore (t: Test): Promise<{ file: string, store: MessageStore }> {
   const file = join(t.testdir(), 'app.db')
@@ -109,7 +109,7 @@ t.test('while another process writes for long, reads go on, and saves and pings 
   const begun = performance.now()
   const saves = ['m2', 'm3', 'm4'].map(id => store.save(message({ message_id: id })))
   const refused = Promise.all(saves.map(save => t.rejects(save, { name: 'StoreUnavailable', cause: { message: /locked/ } })))
-  t.strictSame(await store.get('m1'), message())
+  t.strictSame(await messageIn(store, 'm1'), message())
   t.equal((await store.page(EVERYTHING, 10, 0)).total, 1)
   t.equal((await store.stats()).total_messages, 1)
   await refused
@@ -174,7 +174,7 @@ t.test('a read that nobody waits for any more is given up at once', async t => {
     await read(late.signal)
     late.abort()
   }
-  t.strictSame(await store.get('m1'), message())
+  t.strictSame(await messageIn(store, 'm1'), message())
 })
 
 t.test('a message that the database refuses by itself is refused alone', async t => {

@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
 import type { MessageStore, StoreObserver } from '../../../src/storage/message-store.ts'
 import { closing } from './suite/closing.ts'
+import { deliveries } from './suite/deliveries.ts'
 import { model } from './suite/model.ts'
 import { pages } from './suite/pages.ts'
 import { saves } from './suite/saves.ts'
@@ -10,7 +11,7 @@ import { statistics } from './suite/statistics.ts'
 /** Opens a new, empty store that is gone with the test. The suite closes it. */
 export type OpenStore = (t: Test, observer: StoreObserver) => Promise<MessageStore>
 
-const PARTS = { saves, pages, searches, statistics, closing, 'against a plain array': model }
+const PARTS = { saves, deliveries, pages, searches, statistics, closing, 'against a plain array': model }
 export type Part = keyof typeof PARTS
 
 /**

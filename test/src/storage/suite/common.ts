@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
-import type { Message } from '../../../../src/message.ts'
+import type { Arrival, Message } from '../../../../src/message.ts'
 import type { Filter, MessageStore, Page, SaveResult, StoreObserver } from '../../../../src/storage/message-store.ts'
+import { withoutOrigin } from '../reference.ts'
 import type { OpenStore } from '../store-suite.ts'
 
 export const EVERYTHING: Filter = {}
@@ -14,7 +15,7 @@ export function message (fields: Partial<Message> = {}): Message {
 }
 
 /** Opens a store for one test, that holds these messages. */
-export async function storeOf (t: Test, open: OpenStore, ...messages: Message[]): Promise<MessageStore> {
+export async function storeOf (t: Test, open: OpenStore, ...messages: Arrival[]): Promise<MessageStore> {
   const store = await open(t, SILENT)
   t.teardown(() => store.close())
   await saveAll(store, messages)
@@ -22,8 +23,14 @@ export async function storeOf (t: Test, open: OpenStore, ...messages: Message[])
 }
 
 /** Saves all of them at once. */
-export function saveAll (store: MessageStore, messages: readonly Message[]): Promise<SaveResult[]> {
+export function saveAll (store: MessageStore, messages: readonly Arrival[]): Promise<SaveResult[]> {
   return Promise.all(messages.map(each => store.save(each)))
+}
+
+/** One message, without how it came in. */
+export async function messageIn (store: MessageStore, id: string): Promise<Message | undefined> {
+  const record = await store.get(id)
+  return record && withoutOrigin(record)
 }
 
 /** All rows that a filter lets through, met by walking from page to page. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import type { Test } from 'tap'
-import type { Message } from '../../../../src/message.ts'
-import type { Filter, MessageStore } from '../../../../src/storage/message-store.ts'
-import { compareMessages, select, statsOf } from '../reference.ts'
+import type { Arrival } from '../../../../src/message.ts'
+import type { Filter, MessageStore, SaveResult } from '../../../../src/storage/message-store.ts'
+import { compareMessages, select, statsOf, withoutOrigin } from '../reference.ts'
 import type { OpenStore } from '../store-suite.ts'
-import { SILENT, saveAll, walk } from './common.ts'
+import { SILENT, messageIn, saveAll, walk } from './common.ts'
 
 /** Few enough values that moments, senders and ids meet, and among them the ones that are sorted or compared with care. */
 const storable = fc.string({ unit: 'binary', maxLength: 8 }).map(text => text.replaceAll('\u0000', '?'))
@@ -22,22 +22,30 @@ const id = fc.oneof(
   fc.constantFrom('m1', 'M1', ' m1', 'm1 ', 'é', 'e\u0301', '\uffff', '\u{10000}', '\ue000', '😀'),
   storable.filter(value => value.length > 0)
 )
-const message = fc.record<Message>({ message_id: id, from: number, to: number, ts, text: fc.option(text, { freq: 8 }) })
+const source = fc.constantFrom('webhook', 'whatsapp', 'twilio')
+const message = fc.record<Arrival>({ message_id: id, from: number, to: number, ts, text: fc.option(text, { freq: 8 }), source }, {
+  requiredKeys: ['message_id', 'from', 'to', 'ts', 'text']
+})
 
 /** Every part of a search that could match is a part of some text; most are short. */
 const q = fc.oneof(word, text, word.chain(each => fc.nat({ max: each.length - 1 }).map(at => Array.from(each).slice(at % Array.from(each).length).join(''))))
 const maybe = <Value> (value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> => fc.option(value, { nil: undefined, freq: 2 })
-const filter = fc.record<Filter>({ from: maybe(number), to: maybe(number), since: maybe(ts), until: maybe(ts), q: maybe(q) })
-  .chain(all => fc.subarray(['from', 'to', 'since', 'until', 'q'] as const, { maxLength: 2 })
+const filter = fc.record<Filter>({ from: maybe(number), to: maybe(number), since: maybe(ts), until: maybe(ts), source: maybe(source), q: maybe(q) })
+  .chain(all => fc.subarray(['from', 'to', 'since', 'until', 'source', 'q'] as const, { maxLength: 2 })
     .map(names => Object.fromEntries(names.map(name => [name, all[name]]))))
 
 const limit = fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 100 }))
 
-type Step = (store: MessageStore, known: Message[]) => Promise<unknown>
+type Step = (store: MessageStore, known: Arrival[]) => Promise<unknown>
 
 /** Each step does one thing to the store, and throws when the answer is not what the array of known messages says. */
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.array(message, { minLength: 1, maxLength: 20 }).map(messages => named(`save ${JSON.stringify(messages)}`, saving(messages))) },
+  { weight: 4, arbitrary: fc.array(message, { minLength: 1, maxLength: 20 }).map(messages => named(`save ${JSON.stringify(messages)}`, saving(messages, saveAll))) },
+  {
+    weight: 1,
+    arbitrary: fc.array(message, { minLength: 1, maxLength: 20 }).map(messages =>
+      named(`deliver ${JSON.stringify(messages)}`, saving(messages, async (store, all) => store.saveAll(all, []))))
+  },
   {
     weight: 4,
     arbitrary: fc.tuple(filter, limit, fc.nat({ max: 30 })).map(([filter, limit, offset]) =>
@@ -68,13 +76,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 1,
     arbitrary: id.map(id => named(`get ${JSON.stringify(id)}`, async (store, known) =>
-      same(await store.get(id), known.find(each => each.message_id === id))))
+      same(await messageIn(store, id), known.filter(each => each.message_id === id).map(withoutOrigin)[0])))
   }
 )
 
-function saving (messages: readonly Message[]): Step {
+function saving (messages: readonly Arrival[], save: (store: MessageStore, messages: readonly Arrival[]) => Promise<readonly SaveResult[]>): Step {
   return async (store, known) => {
-    const results = await saveAll(store, messages)
+    const results = await save(store, messages)
     const created = messages.filter((_, index) => results[index] === 'created')
     // Each id that was new was created once; which of concurrent saves did it is told by the results alone.
     const before = new Set(known.map(each => each.message_id))
@@ -98,7 +106,7 @@ export async function model (t: Test, open: OpenStore): Promise<void> {
     await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60, size: 'max' }), async steps => {
       const store = await open(t, SILENT)
       try {
-        const known: Message[] = []
+        const known: Arrival[] = []
         for (const step of steps) await step(store, known)
       } finally {
         await store.close()

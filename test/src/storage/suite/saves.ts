@@ -1,12 +1,12 @@
 import type { Test } from 'tap'
 import type { OpenStore } from '../store-suite.ts'
-import { EVERYTHING, SILENT, count, ids, message, saveAll, storeOf, walk } from './common.ts'
+import { EVERYTHING, SILENT, count, ids, message, messageIn, saveAll, storeOf, walk } from './common.ts'
 
 export async function saves (t: Test, open: OpenStore): Promise<void> {
   t.test('a new message is created and reads back as it was saved', async t => {
     const store = await storeOf(t, open)
     t.equal(await store.save(message()), 'created')
-    t.strictSame(await store.get('m1'), message())
+    t.strictSame(await messageIn(store, 'm1'), message())
     t.strictSame(await store.page(EVERYTHING, 50, 0), { messages: [message()], total: 1, next: undefined })
   })
 
@@ -20,7 +20,7 @@ export async function saves (t: Test, open: OpenStore): Promise<void> {
     t.equal(await store.save(message()), 'created')
     t.equal(await store.save(message()), 'duplicate')
     t.equal(await store.save({ message_id: 'm1', from: '+1', to: '+2', ts: '2020-01-01T00:00:00Z', text: null }), 'duplicate')
-    t.strictSame(await store.get('m1'), message())
+    t.strictSame(await messageIn(store, 'm1'), message())
     t.equal(await store.count(), 1)
   })
 
@@ -37,7 +37,7 @@ export async function saves (t: Test, open: OpenStore): Promise<void> {
     const versions = Array.from({ length: 50 }, (_, index) => message({ text: `version ${index}`, from: `+${index + 1}` }))
     const results = await saveAll(store, versions)
     t.equal(count(results, 'created'), 1)
-    t.strictSame(await store.get('m1'), versions[results.indexOf('created')])
+    t.strictSame(await messageIn(store, 'm1'), versions[results.indexOf('created')])
     t.strictSame((await store.page(EVERYTHING, 50, 0)).total, 1)
     t.equal((await store.stats()).senders_count, 1, 'the others left no trace')
     t.equal((await store.page({ q: 'version' }, 50, 0)).total, 1)
