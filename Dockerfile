@@ -13,7 +13,7 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY . .
 RUN install --directory --owner=node --group=node node_modules/.cache
 USER node
-RUN ["node", "--max-semi-space-size=8", "--import", "./scripts/compile-cache.ts", "scripts/warm-up.ts"]
+RUN ["node", "--max-semi-space-size=8", "--import", "./scripts/compile-cache.js", "scripts/warm-up.ts"]
 VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM
@@ -21,4 +21,4 @@ HEALTHCHECK --interval=5s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # Neither of the two commands needs a shell. Node.js itself is process 1, so that SIGTERM reaches it.
 # A small young generation and code that is compiled already keep the memory of its threads small.
-CMD ["node", "--max-semi-space-size=8", "--import", "./scripts/compile-cache.ts", "server.ts"]
+CMD ["node", "--max-semi-space-size=8", "--import", "./scripts/compile-cache.js", "server.ts"]

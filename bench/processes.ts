@@ -31,7 +31,7 @@ export interface User { readonly uid: number, readonly gid: number }
 /** What `npm start` gives to Node.js, but for a .env. */
 const FLAGS = [
   ...manifest.scripts.start.split(' ').filter(word => word.startsWith('--max-')),
-  '--import', join(import.meta.dirname, '..', 'scripts', 'compile-cache.ts')
+  '--import', join(import.meta.dirname, '..', 'scripts', 'compile-cache.js')
 ]
 
 let started = 0

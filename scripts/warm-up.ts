@@ -1,8 +1,14 @@
-/** Builds the service and takes it down again, so that the compile cache holds its code: for images, whose file system is read-only later. */
-import { build } from '../app.ts'
-import { loadConfig } from '../src/config.ts'
+/** Starts the service and ends it, so that the compile cache holds its code: for images, whose file system is read-only later. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 
-const app = await build(loadConfig({ WEBHOOK_SECRET: 'unused', DATABASE_URL: 'sqlite:///:memory:', LOG_LEVEL: 'SILENT' }))
-await app.ready()
-await app.messages.ping()
-await app.close()
+const child = spawn(process.execPath, [...process.execArgv, join(import.meta.dirname, '..', 'server.ts')], {
+  env: { ...process.env, WEBHOOK_SECRET: 'unused', DATABASE_URL: 'sqlite:///:memory:', HOST: '127.0.0.1', PORT: '0', SHUTDOWN_DELAY: '0' },
+  stdio: ['ignore', 'pipe', 'inherit']
+})
+const exited = once(child, 'exit')
+for await (const line of createInterface(child.stdout)) if (line.includes('Server listening')) child.kill('SIGTERM')
+const [code] = await exited
+process.exitCode = code ?? 1
