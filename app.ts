@@ -25,6 +25,7 @@ import standard from './routes/standard.ts'
 import stats from './routes/stats.ts'
 import twilio from './routes/twilio.ts'
 import webhook from './routes/webhook.ts'
+import whatsapp from './routes/whatsapp.ts'
 
 /** Builds the service, ready to listen. Tests build the very same. */
 export async function build (
@@ -67,6 +68,7 @@ export async function build (
   await app.register(webhook, { secrets: config.webhookSecrets, scheme: config.signatureScheme, bodyLimit: config.bodyLimit })
   if (config.standardSecrets.length > 0) await app.register(standard, { secrets: config.standardSecrets, bodyLimit: config.bodyLimit })
   if (config.twilioTokens.length > 0) await app.register(twilio, { tokens: config.twilioTokens, publicUrl: config.publicUrl, bodyLimit: config.bodyLimit })
+  if (config.whatsappSecrets.length > 0) await app.register(whatsapp, { secrets: config.whatsappSecrets, verifyToken: config.whatsappVerifyToken, bodyLimit: config.bodyLimit })
   await app.register(async reads => {
     reads.requireApiKey()
     reads.limitReads()

@@ -2,9 +2,9 @@ import fp from 'fastify-plugin'
 import promClient from '@prometheus-io/client'
 import fastifyMetrics from 'fastify-metrics'
 import { Type } from '@sinclair/typebox'
+import { DeliveryTallies } from './delivery-tallies.ts'
 import { Tally } from './tally.ts'
 import { DELIVERY_RESULTS, deliveryResult } from '../src/delivery.ts'
-import { REFUSALS } from '../src/signature/verifier.ts'
 import type { StoreObserver } from '../src/storage/message-store.ts'
 
 declare module 'fastify' {
@@ -76,33 +76,18 @@ export default fp(async app => {
     notice (text) { app.log.warn(text) }
   })
 
-  const bySource = new Tally(['source', 'result'], { name: 'webhook_deliveries_total', help: 'Deliveries by provider and by what became of them', registers })
-  const verified = new Tally(['source', 'secret'], {
-    name: 'webhook_verified_total', help: 'Deliveries whose signature was right, by provider and by the secret it was made with', registers
-  })
-  const refused = new Tally(['source', 'reason'], {
-    name: 'webhook_refused_total', help: 'Deliveries whose signature was not right, by provider and reason', registers
-  })
+  const tallies = new DeliveryTallies(registers)
   // For every provider that is on, and no other. The routes, which know them, come after this plugin.
-  app.addHook('onReady', async () => {
-    for (const source of app.deliverySources) {
-      for (const result of DELIVERY_RESULTS) bySource.add(0, source, result)
-      for (const secret of ['current', 'previous']) verified.add(0, source, secret)
-      for (const reason of REFUSALS) refused.add(0, source, reason)
-    }
-  })
+  app.addHook('onReady', async () => tallies.begin(app.deliverySources))
 
   app.onCompletion(({ request, status, latency }) => {
     requests.add(1, request.method, request.routeOptions.url ?? UNKNOWN_PATH, String(status))
     latencies.observe(latency)
     const { delivery } = request
     if (delivery === null) return
-    const { source, dup, refusal, secret } = delivery
-    const result = deliveryResult(status, dup)
+    const result = deliveryResult(status, delivery.dup)
     deliveries.add(1, result)
-    bySource.add(1, source, result)
-    if (refusal !== undefined) refused.add(1, source, refusal)
-    if (secret !== undefined) verified.add(1, source, secret === 0 ? 'current' : 'previous')
+    tallies.count(delivery, result)
   })
 
   await app.register(fastifyMetrics.default, {

@@ -7,6 +7,7 @@ export default fp(async app => {
   app.onCompletion(completion => {
     const line = requestLine(completion)
     if (completion.status >= 500 || line.result === 'invalid_signature') app.log.error(line)
+    else if (line.unread) app.log.warn(line)
     else app.log.info(line)
   })
 }, { name: 'request-log', dependencies: ['api-keys', 'completion', 'errors', 'signature'] })
@@ -25,7 +26,9 @@ function requestLine ({ request, status, latency }: Completion) {
       message_id: delivery.messageId,
       dup: delivery.dup,
       result: deliveryResult(status, delivery.dup),
-      refusal: delivery.refusal
+      refusal: delivery.refusal,
+      messages: delivery.items?.message,
+      unread: delivery.items?.unread || undefined
     },
     ...failure && { error: describe(failure) }
   }

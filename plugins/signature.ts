@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Items } from '../src/delivery.ts'
 import type { Provider } from '../src/provider/provider.ts'
 import type { Refusal, Verified, Verifier } from '../src/signature/verifier.ts'
 import { StoreUnavailable } from '../src/storage/message-store.ts'
@@ -14,8 +15,10 @@ export interface Delivery {
   /** As it was received, once its signature was found right. */
   body: Verified | undefined
   messageId: string | undefined
-  /** Whether the message was known already. */
+  /** Whether the message was known already; of several, whether all of them were. */
   dup: boolean
+  /** What it held, once that is stored, where a delivery may hold other than one message. */
+  items: Items | undefined
   refusal: Refusal | undefined
   /** The place of the key under which it was signed, in the list of them. */
   secret: number | undefined
@@ -70,7 +73,14 @@ export default fp(async root => {
 
     this.addHook('onRequest', (request, _reply, done) => {
       request.delivery = {
-        source, contentType: request.headers['content-type'], body: undefined, messageId: undefined, dup: false, refusal: undefined, secret: undefined
+        source,
+        contentType: request.headers['content-type'],
+        body: undefined,
+        messageId: undefined,
+        dup: false,
+        items: undefined,
+        refusal: undefined,
+        secret: undefined
       }
       // Fastify answers 415 to a malformed type before any hook of ours could answer 401. It is judged below instead.
       request.headers['content-type'] = undefined

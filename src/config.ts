@@ -4,12 +4,16 @@ import { parseApiKeys, type ApiKey } from './api-keys.ts'
 import { ConfigError, LEVELS, readEnvironment, type Environment, type LogLevel } from './environment.ts'
 import type { HmacScheme } from './signature/hmac.ts'
 import { parseStandardSecrets, type StandardSecret } from './signature/standard.ts'
-import { parseTokens, PUBLIC_URL_RULE } from './signature/twilio.ts'
+import { PUBLIC_URL_RULE } from './signature/twilio.ts'
+import { parseTokens } from './signature/verifier.ts'
 
 export { ConfigError, type LogLevel }
 
 /** Variables that may also be given as NAME_FILE, the path of a file that holds the value. */
-const SECRETS = ['WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'STANDARD_WEBHOOKS_SECRET', 'TWILIO_AUTH_TOKEN', 'API_KEYS', 'DATABASE_URL', 'DATABASE_READ_URL'] as const
+const SECRETS = [
+  'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'STANDARD_WEBHOOKS_SECRET', 'TWILIO_AUTH_TOKEN',
+  'WHATSAPP_APP_SECRET', 'WHATSAPP_VERIFY_TOKEN', 'API_KEYS', 'DATABASE_URL', 'DATABASE_READ_URL'
+] as const
 
 /** What the process runs with. */
 export interface Config {
@@ -21,6 +25,10 @@ export interface Config {
   readonly standardSecrets: readonly StandardSecret[]
   /** Auth tokens under which a delivery to /webhook/twilio may be signed, the current one first. Empty: there is no such path. */
   readonly twilioTokens: readonly string[]
+  /** App secrets under which a delivery to /webhook/whatsapp may be signed, the current one first. Empty: there is no such path. */
+  readonly whatsappSecrets: readonly string[]
+  /** What Meta presents when it asks whether it may deliver. Undefined: it may not. */
+  readonly whatsappVerifyToken: string | undefined
   /** The address by which the internet reaches the service. Empty where nothing needs it. */
   readonly publicUrl: string
   /** Keys that open the reads. Empty: they are open to everybody. */
@@ -66,6 +74,8 @@ export function loadConfig (env: Readonly<Record<string, string | undefined>>): 
     }),
     standardSecrets: Object.freeze(parseStandardSecrets(read.STANDARD_WEBHOOKS_SECRET ?? '') ?? []),
     twilioTokens: Object.freeze(parseTokens(read.TWILIO_AUTH_TOKEN ?? '')),
+    whatsappSecrets: Object.freeze(parseTokens(read.WHATSAPP_APP_SECRET ?? '')),
+    whatsappVerifyToken: read.WHATSAPP_VERIFY_TOKEN,
     publicUrl: read.PUBLIC_URL ?? '',
     apiKeys: Object.freeze(parseApiKeys(read.API_KEYS ?? '') ?? []),
     rateLimit: read.RATE_LIMIT,

@@ -23,6 +23,13 @@ export function deliveryResult (status: number, dup: boolean): DeliveryResult {
   }
 }
 
+/**
+ * What a delivery may hold: messages, statuses of messages that were sent, items that no message could be read from, and what
+ * tells of anything else.
+ */
+export const ITEM_KINDS = ['message', 'status', 'unread', 'ignored'] as const
+export type Items = Readonly<Record<typeof ITEM_KINDS[number], number>>
+
 const JSON_TYPE = /^application\/(?:[^\s/;]+\+)?json$/i
 
 /**

@@ -44,6 +44,8 @@ const Environment = Type.Object({
   STANDARD_WEBHOOKS_SECRET: Type.Optional(Type.String({ format: 'standard-secrets', description: STANDARD_SECRETS_RULE })),
   TWILIO_AUTH_TOKEN: Type.Optional(Type.String({ pattern: '[^\\s,]', description: 'an auth token, or several separated by spaces or commas' })),
   PUBLIC_URL: Type.Optional(Type.String({ format: 'public-url', description: PUBLIC_URL_RULE })),
+  WHATSAPP_APP_SECRET: Type.Optional(Type.String({ pattern: '[^\\s,]', description: 'an app secret, or several separated by spaces or commas' })),
+  WHATSAPP_VERIFY_TOKEN: Type.Optional(Type.String({ description: 'what Meta is to present' })),
   API_KEYS: Type.Optional(Type.String({ format: 'api-keys', description: API_KEYS_RULE })),
   RATE_LIMIT: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'a number of requests a minute from 1 to 1000000' })),
   TRUST_PROXY: Type.String({ default: 'false', format: 'trust-proxy', description: TRUST_PROXY_RULE }),

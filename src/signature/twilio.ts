@@ -17,11 +17,6 @@ export function isPublicUrl (url: string): boolean {
   return PUBLIC_URL.test(url)
 }
 
-/** Reads TWILIO_AUTH_TOKEN: several tokens are separated by spaces or commas. */
-export function parseTokens (text: string): readonly string[] {
-  return text.split(/[\s,]+/).filter(token => token !== '')
-}
-
 /** Twilio sends some dozens. Reading more, of bytes that anybody may have sent, would hold up everything else. */
 const MAX_PARAMETERS = 1000
 

@@ -19,3 +19,8 @@ export type Verdict =
  * query as they were received. It does no I/O and never throws.
  */
 export type Verifier = (headers: IncomingHttpHeaders, body: Buffer, target?: string) => Verdict
+
+/** Reads secrets that hold no space and no comma: several are separated by those. */
+export function parseTokens (text: string): readonly string[] {
+  return text.split(/[\s,]+/).filter(token => token !== '')
+}

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { FastifyInstance } from 'fastify'
 import { buildApp, deliver, delivery, listen, message } from '../helper.ts'
+import { sign } from '../../src/signature/hmac.ts'
+import { WHATSAPP_SCHEME } from '../../src/signature/whatsapp.ts'
 import { exchange, head } from '../wire.ts'
 
 /** Samples by their whole name, labels included, as `name{a="b"}`. */
@@ -131,6 +133,23 @@ t.test('what becomes of deliveries can be read for each provider that is on', as
   })
   t.match(counts(samples, 'webhook_requests_total'), { '{result="created"}': 1, '{result="invalid_signature"}': 1 }, 'those of all providers')
   t.strictSame(counts(samples, 'webhook_refused_total'), { '{source="standard",reason="missing"}': 1 })
+})
+
+t.test('what deliveries held can be read, one message where nothing else can be', async t => {
+  const { app } = await buildApp(t, { WHATSAPP_APP_SECRET: 'app' })
+  t.strictSame([...await scrape(t, app)].filter(([name]) => name.startsWith('webhook_items_total')), ['webhook', 'whatsapp'].flatMap(source =>
+    ['message', 'status', 'unread', 'ignored'].map(kind => [`webhook_items_total{source="${source}",kind="${kind}"}`, 0])), 'every kind from the start')
+  const messages = ['a', 'b', 5].map(id => ({ from: '1', id, timestamp: '1' }))
+  const payload = JSON.stringify({ entry: [{ changes: [{ value: { messages, statuses: [{}, {}] } }, {}] }] })
+  const whatsapp = (secret: string) => ({ ...delivery(payload, { 'x-hub-signature-256': sign(Buffer.from(payload), secret, WHATSAPP_SCHEME) }), url: '/webhook/whatsapp' })
+  for (const request of [delivery(message()), delivery(message()), delivery('{'), delivery(message(), {}, 'wrong'), whatsapp('app'), whatsapp('app'), whatsapp('wrong')]) await app.inject(request)
+  t.strictSame(counts(await scrape(t, app), 'webhook_items_total'), {
+    '{source="webhook",kind="message"}': 2,
+    '{source="whatsapp",kind="message"}': 4,
+    '{source="whatsapp",kind="status"}': 4,
+    '{source="whatsapp",kind="unread"}': 2,
+    '{source="whatsapp",kind="ignored"}': 2
+  })
 })
 
 t.test('counts are exact', async t => {

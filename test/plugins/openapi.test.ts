@@ -5,8 +5,11 @@ import type { FastifyInstance, InjectOptions } from 'fastify'
 import { withCommonHeaders } from '../../plugins/openapi.ts'
 import { buildApp, deliver, delivery, get, listen, message } from '../helper.ts'
 import { exchange } from '../wire.ts'
+import { WhatsappPayload } from '../../src/provider/whatsapp.ts'
+import { sign } from '../../src/signature/hmac.ts'
 import { parseStandardSecrets, signStandard } from '../../src/signature/standard.ts'
 import { parseForm, signTwilio } from '../../src/signature/twilio.ts'
+import { WHATSAPP_SCHEME } from '../../src/signature/whatsapp.ts'
 import { inUtc, isTimestamp } from '../../src/timestamp.ts'
 
 interface Schema { examples?: unknown[], const?: unknown, [keyword: string]: unknown }
@@ -42,7 +45,7 @@ function examplesIn (value: unknown): { schema: object, examples: unknown[] }[] 
 
 const STANDARD = 'whsec_c2VjcmV0'
 /** Everything that is documented, is so with this. */
-const ALL = { STANDARD_WEBHOOKS_SECRET: STANDARD, TWILIO_AUTH_TOKEN: 'token', PUBLIC_URL: 'https://hooks.example.com' }
+const ALL = { STANDARD_WEBHOOKS_SECRET: STANDARD, TWILIO_AUTH_TOKEN: 'token', PUBLIC_URL: 'https://hooks.example.com', WHATSAPP_APP_SECRET: 'app', WHATSAPP_VERIFY_TOKEN: 'token' }
 
 function standard (body: unknown, headers: Record<string, string> = {}): InjectOptions {
   const payload = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
@@ -61,6 +64,12 @@ function twilio (payload: string, headers: Record<string, string> = {}): InjectO
   const signature = signTwilio('token', 'https://hooks.example.com/webhook/twilio', parseForm(Buffer.from(payload)))
   return { method: 'POST', url: '/webhook/twilio', headers: { 'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': signature, ...headers }, payload }
 }
+
+function whatsapp (body: unknown, headers: Record<string, string> = {}): InjectOptions {
+  const payload = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+  return { method: 'POST', url: '/webhook/whatsapp', headers: { 'content-type': 'application/json', 'x-hub-signature-256': sign(payload, 'app', WHATSAPP_SCHEME), ...headers }, payload }
+}
+const [WHATSAPP] = WhatsappPayload['examples']
 
 /** Requests that produce every documented answer. */
 const REQUESTS: Record<string, InjectOptions | string> = {
@@ -82,6 +91,14 @@ const REQUESTS: Record<string, InjectOptions | string> = {
   'POST /webhook/twilio 415': twilio('MessageSid=SM1&From=%2B1&To=%2B2', { 'content-type': 'application/json' }),
   'POST /webhook/twilio 422': twilio('MessageSid=SM1'),
   'POST /webhook/twilio 503': twilio('MessageSid=SM1&From=%2B1&To=%2B2'),
+  'GET /webhook/whatsapp 200': '/webhook/whatsapp?hub.mode=subscribe&hub.verify_token=token&hub.challenge=1158201444',
+  'GET /webhook/whatsapp 403': '/webhook/whatsapp?hub.mode=subscribe&hub.verify_token=other&hub.challenge=1158201444',
+  'POST /webhook/whatsapp 200': whatsapp(WHATSAPP),
+  'POST /webhook/whatsapp 401': whatsapp(WHATSAPP, { 'x-hub-signature-256': '' }),
+  'POST /webhook/whatsapp 413': whatsapp('x'.repeat(3_145_729)),
+  'POST /webhook/whatsapp 415': whatsapp(WHATSAPP, { 'content-type': 'text/plain' }),
+  'POST /webhook/whatsapp 422': whatsapp([]),
+  'POST /webhook/whatsapp 503': whatsapp(WHATSAPP),
   'GET /messages 200': '/messages?limit=1',
   'GET /messages 422': '/messages?limit=x',
   'GET /messages 503': '/messages',
@@ -172,7 +189,8 @@ t.test('what is no request is described for every route, as it is answered', asy
     }
   }
   const documentedFor = (status: string): number => [...answersOf(document).keys()].filter(name => name.endsWith(` ${status}`)).length
-  for (const status of MALFORMED) t.equal(documentedFor(status), Object.keys(document.paths).length, status)
+  const operations = Object.values(document.paths).flatMap(item => ['get', 'post'].filter(method => method in item))
+  for (const status of MALFORMED) t.equal(documentedFor(status), operations.length, status)
 })
 
 t.test('a cursor page and empty statistics are as they are described, too', async t => {
@@ -276,4 +294,13 @@ t.test('the examples of an event and of a message by itself are taken', async t 
     t.ok(ajv.validate(schema, value), ajv.errorsText())
     t.equal((await app.inject(standard(value))).statusCode, 200, JSON.stringify(value))
   }
+})
+
+t.test("the examples of WhatsApp's deliveries are taken", async t => {
+  const { app } = await buildApp(t, ALL)
+  const { paths } = await documented(app)
+  const { examples = {} } = paths['/webhook/whatsapp']?.['post']?.requestBody?.content['application/json'] ?? {}
+  t.equal(Object.keys(examples).length, 3)
+  for (const { value } of Object.values(examples)) t.equal((await app.inject(whatsapp(value))).statusCode, 200, JSON.stringify(value))
+  t.equal((await get(app, '/messages')).body['total'], 2)
 })

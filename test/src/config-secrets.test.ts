@@ -123,3 +123,18 @@ t.test("Twilio's tokens need the address that it signs", async t => {
   }
   t.throws(() => loadConfig({ TWILIO_AUTH_TOKEN: ' , ', PUBLIC_URL }), new ConfigError('TWILIO_AUTH_TOKEN must be an auth token, or several separated by spaces or commas'))
 })
+
+t.test("WhatsApp's app secrets are several, separated by spaces or commas; its token is one, as it is", async t => {
+  const folder = t.testdir({ secret: 'new old\n', token: 'a, token\n' })
+  const read = (env: Record<string, string>) => {
+    const { whatsappSecrets, whatsappVerifyToken } = loadConfig(env)
+    return [whatsappSecrets, whatsappVerifyToken]
+  }
+  for (const text of ['new old', 'new,old', ' new , old\n']) t.strictSame(read({ WHATSAPP_APP_SECRET: text }), [['new', 'old'], undefined], text)
+  t.strictSame(read({ WHATSAPP_APP_SECRET_FILE: join(folder, 'secret'), WHATSAPP_VERIFY_TOKEN_FILE: join(folder, 'token') }), [['new', 'old'], 'a, token'])
+  t.strictSame(read({ WHATSAPP_VERIFY_TOKEN: ' ' }), [[], ' '])
+  t.throws(() => read({ WHATSAPP_APP_SECRET: ' , ' }), new ConfigError('WHATSAPP_APP_SECRET must be an app secret, or several separated by spaces or commas'))
+  for (const name of ['WHATSAPP_APP_SECRET', 'WHATSAPP_VERIFY_TOKEN']) {
+    t.throws(() => read({ [name]: 'hunter2', [`${name}_FILE`]: join(folder, 'token') }), new ConfigError(`${name} and ${name}_FILE must not both be set`))
+  }
+})

@@ -20,6 +20,8 @@ t.test('an empty environment gives the defaults', async t => {
     signatureScheme: { header: 'x-signature', prefix: '', encoding: 'hex', algorithm: 'sha256' },
     standardSecrets: [],
     twilioTokens: [],
+    whatsappSecrets: [],
+    whatsappVerifyToken: undefined,
     publicUrl: '',
     apiKeys: [],
     rateLimit: undefined,
@@ -60,6 +62,8 @@ t.test('every variable is read', async t => {
     signatureScheme: { header: 'x-seal', prefix: 'v1=', encoding: 'base64', algorithm: 'sha512' },
     standardSecrets: [],
     twilioTokens: [],
+    whatsappSecrets: [],
+    whatsappVerifyToken: undefined,
     publicUrl: '',
     apiKeys: [{ name: 'reader', key: 'k1' }, { name: 'other', key: 'k2' }],
     rateLimit: 60,
@@ -81,6 +85,7 @@ t.test('a variable that is empty or undefined counts as unset', async t => {
     'API_KEYS', 'RATE_LIMIT', 'TRUST_PROXY',
     'WEBHOOK_SIGNATURE_HEADER', 'WEBHOOK_SIGNATURE_PREFIX', 'WEBHOOK_SIGNATURE_ENCODING', 'WEBHOOK_SIGNATURE_ALGORITHM',
     'STANDARD_WEBHOOKS_SECRET', 'STANDARD_WEBHOOKS_SECRET_FILE', 'TWILIO_AUTH_TOKEN', 'TWILIO_AUTH_TOKEN_FILE', 'PUBLIC_URL',
+    'WHATSAPP_APP_SECRET', 'WHATSAPP_APP_SECRET_FILE', 'WHATSAPP_VERIFY_TOKEN', 'WHATSAPP_VERIFY_TOKEN_FILE',
     'WEBHOOK_SECRET_FILE', 'WEBHOOK_SECRET_PREVIOUS_FILE', 'API_KEYS_FILE', 'DATABASE_URL_FILE', 'DATABASE_READ_URL_FILE'
   ]
   for (const nothing of ['', undefined]) {
