@@ -69,6 +69,6 @@ t.test('--help lists every option', async t => {
   const { code, stdout } = await run(t, SEND, t.testdir(), { args: ['--help'], execArgv: COVERED })
   t.equal(code, 0)
   const known = [...readFileSync(SEND, 'utf8').matchAll(/^ +(\w+): \{ type: '(?:string|boolean)'/gm)].map(([, name]) => name)
-  t.equal(known.length, 10)
+  t.equal(known.length, 12)
   for (const name of known) if (name !== 'help') t.match(stdout, `--${name} `)
 })
