@@ -1,6 +1,9 @@
 import type { Statement } from 'better-sqlite3'
 import type { SqliteDatabase } from './database.ts'
 
+/** Characters that one step takes, however few messages they are: a commit waits for the step that it meets. */
+const STEP_CHARACTERS = 100_000
+
 /** Makes stored texts searchable, behind the commits that acknowledged them. */
 export class SqliteSearchIndex {
   readonly #indexed: Statement<[], number>
@@ -10,6 +13,8 @@ export class SqliteSearchIndex {
   constructor (database: SqliteDatabase) {
     this.#indexed = database.prepare<[], number>("SELECT count FROM totals WHERE name = 'indexed'").pluck()
     this.#last = database.prepare<[], number>('SELECT coalesce(max(seq), 0) FROM messages').pluck()
+    const lengths = database.prepare<[from: number, to: number], { seq: number, length: number }>(
+      'SELECT seq, coalesce(length(text_folded), 0) AS length FROM messages WHERE seq > ? AND seq <= ? ORDER BY seq')
     const insert = database.prepare<[from: number, to: number]>(`
       INSERT INTO messages_search (rowid, text_folded)
       SELECT seq, text_folded FROM messages WHERE seq > ? AND seq <= ? AND text_folded IS NOT NULL`)
@@ -18,7 +23,13 @@ export class SqliteSearchIndex {
     this.#step = database.transaction((rows: number) => {
       const indexed = this.#indexed.get() as number
       const last = this.#last.get() as number
-      const until = Math.min(last, indexed + rows)
+      let until = indexed
+      let characters = 0
+      for (const { seq, length } of lengths.all(indexed, Math.min(last, indexed + rows))) {
+        characters += length
+        if (characters > STEP_CHARACTERS && until > indexed) break
+        until = seq
+      }
       if (until > indexed) {
         insert.run(indexed, until)
         advance.run(until)

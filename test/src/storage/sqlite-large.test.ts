@@ -57,11 +57,12 @@ function fill (database: Database.Database): void {
       insert.run(id, sender, recipient, ts, text, ts, from + index + 1, folded, listed)
     }
   }
-  const counting = readFileSync(join(SQLITE, 'migrations', '002.do.listing.sql'), 'utf8').split(/;\n/).map(sql => sql.trim()).filter(sql => sql.startsWith('INSERT'))
+  const counting = ['002.do.listing.sql', '004.do.source.sql'].flatMap(name =>
+    readFileSync(join(SQLITE, 'migrations', name), 'utf8').split(/;\n/).map(sql => sql.trim()).filter(sql => sql.startsWith('INSERT')))
   database.pragma('synchronous = OFF')
   database.transaction(() => {
     put(0, ROWS - TAIL, 1)
-    for (const table of ['senders', 'busiest_senders', 'recipients', 'periods']) database.exec(`DELETE FROM ${table}`)
+    for (const table of ['senders', 'busiest_senders', 'recipients', 'periods', 'sources']) database.exec(`DELETE FROM ${table}`)
     database.exec("DELETE FROM totals WHERE name <> 'indexed'")
     for (const sql of counting) database.exec(sql)
     put(ROWS - TAIL, ROWS, 0)
