@@ -14,16 +14,8 @@
  * is a noun phrase, because it also ends the sentence "must be …" in the answer to a delivery that breaks the rule.
  */
 import { Type, type Static } from '@sinclair/typebox'
+import { STORABLE } from './storable.ts'
 import { canonicalTimestamp } from './timestamp.ts'
-
-/** Text that every backend can hold and give back: no U+0000 and no half of a surrogate pair. */
-const STORABLE = '^[^\\u0000\\uD800-\\uDFFF]*$'
-const storable = new RegExp(STORABLE, 'u')
-
-/** Whether a stored text can hold `text`. */
-export function isStorable (text: string): boolean {
-  return storable.test(text)
-}
 
 export const MessageId = Type.String({
   minLength: 1,
@@ -62,9 +54,6 @@ export const Message = Type.Object({
   text: Text
 })
 export type Message = Static<typeof Message>
-
-/** The source of messages that come as they are stored: POST /webhook. */
-export const PLAIN_SOURCE = 'webhook'
 
 /** A message and how it came in. */
 export const StoredMessage = Type.Object({

@@ -1,5 +1,6 @@
 /** One message of WhatsApp's: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages */
-import { isStorable, type Arrival } from '../message.ts'
+import type { Arrival } from '../message.ts'
+import { isStorable } from '../storable.ts'
 import { cutBelow, fieldsOf, isDeeper, itemsOf, type Fields } from './json.ts'
 import { numberOf } from './number.ts'
 import { storableText } from './text.ts'

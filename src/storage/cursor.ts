@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { isStorable } from '../message.ts'
+import { isStorable } from '../storable.ts'
 import { isTimestamp } from '../timestamp.ts'
 import type { Position } from './message-store.ts'
 

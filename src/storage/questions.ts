@@ -1,6 +1,7 @@
 /** What the questions to both databases have in common. */
 import { foldCase } from '../fold.ts'
-import { isStorable, type Message } from '../message.ts'
+import type { Message } from '../message.ts'
+import { isStorable } from '../storable.ts'
 import type { Filter, Page, Position } from './message-store.ts'
 
 /** A message, as the outside names its parts. */

@@ -1,5 +1,5 @@
 import { foldCase } from '../../fold.ts'
-import { PLAIN_SOURCE } from '../../message.ts'
+import { PLAIN_SOURCE } from '../../storable.ts'
 import { momentOf } from '../../timestamp.ts'
 import type { Filter } from '../message-store.ts'
 import { PERIOD_LEVELS } from '../questions.ts'

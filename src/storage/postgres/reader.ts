@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { isStorable, type Message, type StoredMessage } from '../../message.ts'
+import type { Message, StoredMessage } from '../../message.ts'
+import { isStorable } from '../../storable.ts'
 import type { CountedPage, Filter, Page, Position, Stats } from '../message-store.ts'
 import { COLUMNS, isHopeless, isSearch, pageOf } from '../questions.ts'
 import { Arguments, totalOf } from './conditions.ts'

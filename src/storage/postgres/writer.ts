@@ -1,5 +1,6 @@
 import { foldCase } from '../../fold.ts'
-import { PLAIN_SOURCE, type Arrival } from '../../message.ts'
+import type { Arrival } from '../../message.ts'
+import { PLAIN_SOURCE } from '../../storable.ts'
 import { isMessage, isUnread, type Committer, type Row } from '../group-commit.ts'
 import type { SaveResult, StoreObserver } from '../message-store.ts'
 import { Trouble } from '../trouble.ts'

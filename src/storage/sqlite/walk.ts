@@ -1,5 +1,6 @@
 import { foldCase } from '../../fold.ts'
-import { PLAIN_SOURCE, type Message } from '../../message.ts'
+import type { Message } from '../../message.ts'
+import { PLAIN_SOURCE } from '../../storable.ts'
 import { momentOf } from '../../timestamp.ts'
 import type { Filter, Position } from '../message-store.ts'
 import { COLUMNS, ORDER } from '../questions.ts'

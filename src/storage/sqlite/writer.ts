@@ -1,6 +1,7 @@
 import type { Statement } from 'better-sqlite3'
 import { foldCase } from '../../fold.ts'
-import { PLAIN_SOURCE, type Arrival, type UnreadItem } from '../../message.ts'
+import type { Arrival, UnreadItem } from '../../message.ts'
+import { PLAIN_SOURCE } from '../../storable.ts'
 import { isMessage, type Row } from '../group-commit.ts'
 import type { SaveResult } from '../message-store.ts'
 import { digestOf } from '../unread.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { isStorable } from '../../../src/message.ts'
+import { isStorable } from '../../../src/storable.ts'
 import { decodeCursor, encodeCursor } from '../../../src/storage/cursor.ts'
 
 const POSITION = { ts: '2025-01-15T10:00:00.5Z', message_id: 'm1' }
