@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -36,17 +36,22 @@ export interface RunOptions {
 }
 
 /**
- * As `execArgv` it lets the coverage of a process count. Coverage is merged by offsets into the code as it was loaded, so
- * such a process needs the loaders of the test itself, which take seconds. Without it a process starts as in production.
+ * As `execArgv` it lets the coverage of a process count, under `npm run coverage`. Coverage is merged by offsets into the code
+ * as it was loaded, so such a process needs the loaders of the test itself, which take seconds. Without it, and under
+ * `npm test`, a process starts as in production.
  */
-export const COVERED: readonly string[] = process.execArgv
+export const COVERED: readonly string[] = process.env['_TAPJS_PROCESSINFO_COVERAGE_'] === '0' ? [] : process.execArgv
+
+/** https://nodejs.org/api/module.html#module-compile-cache, which processes that start elsewhere can find too. */
+const { NODE_COMPILE_CACHE } = process.env
+const COMPILED = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE: resolve(ROOT, NODE_COMPILE_CACHE) }
 
 /** Starts a script of the project in `cwd`. It does not outlive the test. */
 export function start (t: Test, script: string, cwd: string, { env = {}, args = [], execArgv = [] }: RunOptions = {}): Child {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN.test(name)))
   const coverage = COVERED.every(argument => execArgv.includes(argument)) ? {} : { _TAPJS_PROCESSINFO_COVERAGE_: '0' }
   const child = spawn(process.execPath, [...execArgv, script, ...args], {
-    cwd, env: { ...inherited, ...coverage, ...env }, stdio: ['ignore', 'pipe', 'pipe']
+    cwd, env: { ...inherited, ...COMPILED, ...coverage, ...env }, stdio: ['ignore', 'pipe', 'pipe']
   })
   const exited = once(child, 'exit')
   t.teardown(async () => {
