@@ -4,7 +4,7 @@ import { StoreUnavailable } from '../src/storage/message-store.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Makes every request in this scope be refused at the door while more saves wait than can be stored in time. */
+    /** Makes every delivery in this scope that could be stored be refused while more saves wait than can be stored in time. */
     shedOverload (): void
   }
 }
@@ -16,8 +16,9 @@ const MAX_WAIT = 500
 const OVERLOADED = new StoreUnavailable('more deliveries wait than can be stored in time')
 
 /**
- * While the store has more to do than it can do in time, deliveries are refused before they are read or verified: 503 with
- * `Retry-After`, at a third to a half of what a delivery costs. What was let in is then answered in time, however much comes.
+ * While the store has more to do than it can do in time, no more is given to it: 503 with `Retry-After`. What was let in is
+ * then answered in time, however much comes. It comes last in the order of judgement: what is wrong with a delivery by itself
+ * is told in an overload too, or its sender would send it again and again.
  */
 export default fp(async root => {
   const pace = new CommitPace()
@@ -32,7 +33,7 @@ export default fp(async root => {
 
   root.decorate('shedOverload', function () {
     const { messages } = this
-    this.addHook('onRequest', (request, reply, done) => {
+    this.addHook('preHandler', (request, reply, done) => {
       if (pace.timeFor(messages.queueDepth) <= MAX_WAIT) return done()
       request.failure = OVERLOADED
       reply.code(503).header('retry-after', OVERLOADED.retryAfter).send({ detail: 'the service cannot do this now, try again' })

@@ -25,7 +25,7 @@ async function whileWaiting (t: Test, count: number, look: (service: TestApp) =>
   return service
 }
 
-t.test('a delivery that could not be stored in time is refused at the door, and taken later', async t => {
+t.test('a delivery that could not be stored in time is refused, and taken later', async t => {
   const { app } = await whileWaiting(t, MANY, async ({ app, requestLines }) => {
     // As a store that takes 20 ms a save tells of it.
     app.storeObserver.committed(100, 2)
@@ -34,12 +34,28 @@ t.test('a delivery that could not be stored in time is refused at the door, and 
     t.match(headers, { 'retry-after': '1', 'content-type': /^application\/json/, 'x-request-id': /./ })
     t.equal(body, '{"detail":"the service cannot do this now, try again"}')
     t.match(requestLines(), [{
-      level: 'error', path: '/webhook', status: 503, dup: false, result: 'unavailable', error: 'more deliveries wait than can be stored in time'
+      level: 'error', path: '/webhook', status: 503, message_id: 'late', dup: false, result: 'unavailable', error: 'more deliveries wait than can be stored in time'
     }])
     t.match((await app.inject('/metrics')).body, /^webhook_requests_total\{result="unavailable"\} 1$/m)
   })
   t.equal((await get(app, '/messages/late')).status, 404)
   t.equal((await app.inject(delivery(message({ message_id: 'late' })))).statusCode, 200)
+})
+
+t.test('what is wrong with a delivery by itself is told in an overload as ever', async t => {
+  await whileWaiting(t, MANY, async ({ app, requestLines }) => {
+    app.storeObserver.committed(100, 2)
+    const { headers: { 'x-signature': _, ...unsigned } = {}, ...rest } = delivery(message())
+    for (const [request, status] of [
+      [{ ...rest, headers: unsigned }, 401], [delivery(message(), { 'x-signature': 'x' }), 401], [delivery(message(), {}, 'another secret'), 401],
+      [{ method: 'POST', url: '/webhook' }, 401], [delivery('x'.repeat(1_048_577)), 413], [delivery(message(), { 'content-type': 'text/plain' }), 415],
+      [delivery('{'), 422], [delivery(message({ ts: 'x' })), 422], [delivery(message()), 503]
+    ] as const) {
+      t.equal((await app.inject(request)).statusCode, status)
+      t.match(requestLines().at(-1), { status })
+    }
+    t.match((await app.inject('/metrics')).body, /^webhook_requests_total\{result="invalid_signature"\} 4$/m)
+  })
 })
 
 t.test('reads and probes are not refused by it', async t => {
@@ -49,11 +65,15 @@ t.test('reads and probes are not refused by it', async t => {
   })
 })
 
-t.test('while few wait, or the store is fast, a bad signature is 401 as ever', async t => {
+t.test('while few wait, or the store is fast, none is refused', async t => {
   for (const [count, seconds] of [[FEW, 1000], [MANY, 0.001]] as const) {
+    const late: Promise<{ statusCode: number }>[] = []
     await whileWaiting(t, count, async ({ app }) => {
       app.storeObserver.committed(100, seconds)
-      t.equal((await app.inject(delivery(message(), {}, 'another secret'))).statusCode, 401)
+      late.push(app.inject(delivery(message({ message_id: 'late' }))).then(answer => answer))
+      for (let turns = 0; turns < 1000 && app.messages.queueDepth === count; turns++) await turn()
+      t.equal(app.messages.queueDepth, count + 1, 'it was let in')
     })
+    for (const { statusCode } of await Promise.all(late)) t.equal(statusCode, 200)
   }
 })
