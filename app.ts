@@ -5,6 +5,7 @@ import type { Config } from './src/config.ts'
 import { createLogger } from './src/logger.ts'
 import apiKeys from './plugins/api-keys.ts'
 import completion from './plugins/completion.ts'
+import connectionLimit from './plugins/connection-limit.ts'
 import connections from './plugins/connections.ts'
 import db from './plugins/db.ts'
 import deadline from './plugins/deadline.ts'
@@ -52,6 +53,7 @@ export async function build (
   await app.register(requestId)
   await app.register(completion)
   await app.register(connections)
+  await app.register(connectionLimit, { max: config.maxConnections, databaseConnections: config.databasePool })
   await app.register(deadline)
   await app.register(malformed)
   await app.register(securityHeaders)

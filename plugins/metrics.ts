@@ -14,7 +14,7 @@ declare module 'fastify' {
   }
 }
 
-const { Gauge, Histogram, Registry } = promClient
+const { Counter, Gauge, Histogram, Registry } = promClient
 
 const LATENCY_BUCKETS_MS = [0.25, 0.5, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 25, 50, 75, 100, 250, 500, 1000, 2500, 5000]
 const COMMIT_BUCKETS_S = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
@@ -76,6 +76,11 @@ export default fp(async app => {
     notice (text) { app.log.warn(text) }
   })
 
+  // eslint-disable-next-line no-new
+  new Gauge({ name: 'connections_open', help: 'Connections that are open', registers, collect () { this.set(app.connections.size) } })
+  const dropped = new Counter({ name: 'connections_refused_total', help: 'Connections refused since MAX_CONNECTIONS were open', registers })
+  app.server.on('drop', () => { dropped.inc() })
+
   const tallies = new DeliveryTallies(registers)
   // For every provider that is on, and no other. The routes, which know them, come after this plugin.
   app.addHook('onReady', async () => tallies.begin(app.deliverySources))
@@ -117,7 +122,7 @@ export default fp(async app => {
     // The client puts an empty line between families; without it the first ten lines hold two of them.
     return reply.type(registry.contentType).send(text.replaceAll('\n\n', '\n'))
   })
-}, { name: 'metrics', dependencies: ['completion', 'signature'] })
+}, { name: 'metrics', dependencies: ['completion', 'connections', 'signature'] })
 
 function after<Value> (milliseconds: number, value: Value): Promise<Value> {
   return new Promise(resolve => setTimeout(resolve, milliseconds, value).unref())

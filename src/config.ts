@@ -47,6 +47,8 @@ export interface Config {
   readonly port: number
   /** Bytes. */
   readonly bodyLimit: number
+  /** How many may be open at once. */
+  readonly maxConnections: number
   /** How long, after SIGTERM, readiness says 503 before the door is shut, in ms. */
   readonly shutdownDelay: number
 }
@@ -87,6 +89,7 @@ export function loadConfig (env: Readonly<Record<string, string | undefined>>): 
     host: read.HOST,
     port: read.PORT,
     bodyLimit: read.BODY_LIMIT,
+    maxConnections: read.MAX_CONNECTIONS,
     shutdownDelay: read.SHUTDOWN_DELAY
   })
 }

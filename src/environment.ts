@@ -69,6 +69,9 @@ const Environment = Type.Object({
   BODY_LIMIT: Type.Integer({
     default: 1_048_576, minimum: 1, maximum: 1_073_741_824, description: 'a number of bytes from 1 to 1073741824'
   }),
+  MAX_CONNECTIONS: Type.Integer({
+    default: 4096, minimum: 1, maximum: 1_000_000, description: 'a number of connections from 1 to 1000000'
+  }),
   SHUTDOWN_DELAY: Type.Integer({
     default: 500, minimum: 0, maximum: 60_000, description: 'a number of milliseconds from 0 to 60000'
   })

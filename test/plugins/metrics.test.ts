@@ -81,9 +81,10 @@ t.test("the first two families stand within the first ten lines, and the service
   t.match(ten, /^# HELP http_requests_total .+$/m)
   t.equal(lines[10], '# TYPE http_requests_total counter')
   const families = lines.flatMap(line => COMMENT.exec(line)?.[1] === 'TYPE' ? line.split(' ').slice(2) : [])
-  t.strictSame(families.slice(0, 20), [
+  t.strictSame(families.slice(0, 24), [
     'webhook_requests_total', 'counter', 'http_requests_total', 'counter', 'request_latency_ms', 'histogram', 'messages_stored', 'gauge',
-    'store_queue_depth', 'gauge', 'store_commit_seconds', 'histogram', 'store_batch_size', 'histogram', 'webhook_deliveries_total', 'counter',
+    'store_queue_depth', 'gauge', 'store_commit_seconds', 'histogram', 'store_batch_size', 'histogram', 'connections_open', 'gauge',
+    'connections_refused_total', 'counter', 'webhook_deliveries_total', 'counter',
     'webhook_verified_total', 'counter', 'webhook_refused_total', 'counter'
   ])
   for (const other of ['process_cpu_seconds_total', 'nodejs_eventloop_lag_seconds', 'http_request_duration_seconds']) t.ok(families.includes(other), other)

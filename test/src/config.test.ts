@@ -33,6 +33,7 @@ t.test('an empty environment gives the defaults', async t => {
     host: '127.0.0.1',
     port: 8000,
     bodyLimit: 1_048_576,
+    maxConnections: 4096,
     shutdownDelay: 500
   })
 })
@@ -55,6 +56,7 @@ t.test('every variable is read', async t => {
     HOST: '0.0.0.0',
     PORT: '9000',
     BODY_LIMIT: '2048',
+    MAX_CONNECTIONS: '1200',
     SHUTDOWN_DELAY: '0',
     UNRELATED: 'x'
   }), {
@@ -75,13 +77,14 @@ t.test('every variable is read', async t => {
     host: '0.0.0.0',
     port: 9000,
     bodyLimit: 2048,
+    maxConnections: 1200,
     shutdownDelay: 0
   })
 })
 
 t.test('a variable that is empty or undefined counts as unset', async t => {
   const names = [
-    'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL', 'DATABASE_READ_URL', 'DATABASE_POOL', 'LOG_LEVEL', 'HOST', 'PORT', 'BODY_LIMIT', 'SHUTDOWN_DELAY',
+    'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL', 'DATABASE_READ_URL', 'DATABASE_POOL', 'LOG_LEVEL', 'HOST', 'PORT', 'BODY_LIMIT', 'MAX_CONNECTIONS', 'SHUTDOWN_DELAY',
     'API_KEYS', 'RATE_LIMIT', 'TRUST_PROXY',
     'WEBHOOK_SIGNATURE_HEADER', 'WEBHOOK_SIGNATURE_PREFIX', 'WEBHOOK_SIGNATURE_ENCODING', 'WEBHOOK_SIGNATURE_ALGORITHM',
     'STANDARD_WEBHOOKS_SECRET', 'STANDARD_WEBHOOKS_SECRET_FILE', 'TWILIO_AUTH_TOKEN', 'TWILIO_AUTH_TOKEN_FILE', 'PUBLIC_URL',
@@ -119,6 +122,7 @@ t.test('a level that there is not is refused, and the levels are named', async t
 t.test('numbers at the edges are taken', async t => {
   for (const [PORT, port] of [['0', 0], ['65535', 65535], ['0080', 80]] as const) t.equal(loadConfig({ PORT }).port, port)
   for (const BODY_LIMIT of ['1', '1073741824']) t.equal(loadConfig({ BODY_LIMIT }).bodyLimit, Number(BODY_LIMIT))
+  for (const MAX_CONNECTIONS of ['1', '1000000']) t.equal(loadConfig({ MAX_CONNECTIONS }).maxConnections, Number(MAX_CONNECTIONS))
   for (const SHUTDOWN_DELAY of ['0', '60000']) t.equal(loadConfig({ SHUTDOWN_DELAY }).shutdownDelay, Number(SHUTDOWN_DELAY))
 })
 
@@ -127,6 +131,7 @@ t.test('numbers that cannot be meant are refused with their rule', async t => {
   for (const [name, rule, beyond] of [
     ['PORT', 'PORT must be an integer from 0 to 65535', ['65536', '9'.repeat(400)]],
     ['BODY_LIMIT', 'BODY_LIMIT must be a number of bytes from 1 to 1073741824', ['0', '1073741825']],
+    ['MAX_CONNECTIONS', 'MAX_CONNECTIONS must be a number of connections from 1 to 1000000', ['0', '1000001']],
     ['SHUTDOWN_DELAY', 'SHUTDOWN_DELAY must be a number of milliseconds from 0 to 60000', ['60001']],
     ['RATE_LIMIT', 'RATE_LIMIT must be a number of requests a minute from 1 to 1000000', ['0', '1000001']],
     ['DATABASE_POOL', 'DATABASE_POOL must be a number of connections from 1 to 1000', ['0', '1001']]

@@ -1,0 +1,105 @@
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { promisify } from 'node:util'
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import connectionLimit from '../../plugins/connection-limit.ts'
+import { buildApp, closed, listen, message, type TestApp } from '../helper.ts'
+import { allMessages, ask, deliverTo, serve } from '../process.ts'
+import { untilResolved } from '../src/storage/inspect.ts'
+import { open, post } from '../wire.ts'
+
+const ALIVE = 'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n'
+
+/** Opens a connection that is gone with the test. */
+async function client (t: Test, port: number): Promise<Socket> {
+  const socket = await open(port)
+  t.teardown(() => socket.destroy())
+  return socket.setEncoding('latin1').on('error', () => {})
+}
+
+async function answer (socket: Socket, request: string | Buffer = ALIVE): Promise<string> {
+  socket.write(request)
+  const [received] = await once(socket, 'data')
+  return received
+}
+
+/** What comes until the server closes the connection. */
+async function refused (t: Test, port: number): Promise<string> {
+  const socket = await client(t, port)
+  let received = ''
+  socket.on('data', data => { received += data })
+  await closed(socket)
+  return received
+}
+
+const warnings = ({ lines }: TestApp): unknown[] => lines.filter(({ level }) => level === 'warn')
+
+t.test('connections beyond MAX_CONNECTIONS are closed at once, those that are open go on', async t => {
+  const service = await buildApp(t, { MAX_CONNECTIONS: '3' })
+  const { port } = await listen(service.app)
+  const clients = [await client(t, port), await client(t, port), await client(t, port)]
+  for (const socket of clients) t.match(await answer(socket), /^HTTP\/1\.1 200 /)
+
+  for (let count = 0; count < 5; count++) t.equal(await refused(t, port), '')
+  for (const [index, socket] of clients.entries()) t.match(await answer(socket, post(JSON.stringify(message({ message_id: `m${index}` })))), /^HTTP\/1\.1 200 /)
+  t.match((await service.app.inject('/metrics')).body, /^connections_open 3\n(?:#.*\n)+connections_refused_total 5$/m)
+  t.strictSame(warnings(service).map(({ ts: _, ...line }: any) => line), [
+    { level: 'warn', connections: 3, msg: 'no more connections than these are taken: further ones are refused' }
+  ], 'it is told once')
+
+  clients[0]?.destroy()
+  await untilResolved(async () => { if (service.app.connections.size > 2) throw new Error('not yet') })
+  t.match(await answer(await client(t, port)), /^HTTP\/1\.1 200 /, 'there is room again')
+  t.equal(await refused(t, port), '')
+})
+
+t.test('a thousand that stay connected fit into the default, and are all answered', async t => {
+  const { app } = await buildApp(t)
+  const { port } = await listen(app)
+  const clients = await Promise.all(Array.from({ length: 1000 }, () => client(t, port)))
+  const answers = await Promise.all(clients.map(socket => answer(socket)))
+  t.equal(answers.filter(text => text.startsWith('HTTP/1.1 200 ')).length, 1000)
+  t.match((await app.inject('/metrics')).body, /^connections_refused_total 0$/m)
+})
+
+t.test('where the process may open fewer files, fewer connections are taken, and the log says so', async t => {
+  for (const [descriptors, expected] of [[1024, 888], [100, 1], [5000, 4096]] as const) {
+    const lines: string[] = []
+    const app = Fastify({ logger: { level: 'warn', stream: { write: line => { lines.push(JSON.parse(line)) } } } })
+    await app.register(connectionLimit, { max: 4096, databaseConnections: 8, descriptors })
+    t.equal(app.server.maxConnections, expected)
+    t.match(lines, expected === 4096 ? [] : [{ connections: expected, files: descriptors, msg: /^fewer connections than MAX_CONNECTIONS/ }])
+    t.equal(lines.length, expected === 4096 ? 0 : 1)
+    await app.close()
+  }
+})
+
+const run = promisify(execFile)
+const available = await run('prlimit', ['--version']).then(() => true, () => false)
+
+t.test('a process that has no file left goes on with what it has, and recovers by itself', {
+  skip: available ? false : 'there is no prlimit'
+}, async t => {
+  const service = await serve(t, t.testdir())
+  const socket = await client(t, service.port)
+  t.match(await answer(socket, post(JSON.stringify(message({ message_id: 'before' })))), /^HTTP\/1\.1 200 /)
+  // As many as it has open, and a few.
+  const files = Math.max(...readdirSync(`/proc/${service.child.pid}/fd`).map(Number)) + 8
+  await run('prlimit', [`--pid=${service.child.pid}`, `--nofile=${files}:`])
+
+  const crowd = await Promise.all(Array.from({ length: 50 }, () => client(t, service.port)))
+  const open = new Set(crowd)
+  for (const each of crowd) each.on('close', () => open.delete(each)).resume()
+  await untilResolved(async () => { if (open.size > 8) throw new Error('not yet') })
+  t.match(await answer(socket, post(JSON.stringify(message({ message_id: 'meanwhile' })))), /^HTTP\/1\.1 200 /)
+  for (let count = 0; count < 4; count++) t.match(await answer(socket, 'GET /messages?q=hello&since=2025-01-01T00:00:00Z HTTP/1.1\r\nHost: x\r\n\r\n'), /^HTTP\/1\.1 200 /)
+
+  for (const each of crowd) each.destroy()
+  await untilResolved(async () => { await ask(`${service.url}/health/live`) })
+  t.equal((await deliverTo(service.url, message({ message_id: 'after' }))).status, 200)
+  t.strictSame((await allMessages(service.url)).map(row => row['message_id']), ['after', 'before', 'meanwhile'])
+  t.strictSame(await service.end('SIGTERM'), { code: 0, signal: null, stderr: '' })
+})
