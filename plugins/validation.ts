@@ -40,6 +40,11 @@ function withIntegers (data: Record<string, unknown>, names: readonly string[]):
   return read
 }
 
+/** A parameter that breaks a rule which its schema does not tell. @param path as `/name` */
+export function invalidQuery (path: string, message: string): Error {
+  return Object.assign(new Error(message), { validation: [{ instancePath: path, message }], validationContext: 'querystring' })
+}
+
 /** The rules that input breaks, as a 422 answers them. `part` is where the input was: body, querystring. */
 export function invalidInput (part: string, errors: readonly Partial<ErrorObject>[]): InvalidInputAnswer {
   // That a condition's branch was not kept is told by what in it was not.

@@ -1,11 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
+import { invalidQuery } from '../plugins/validation.ts'
 import { errorAnswer, InvalidInputAnswer, UnavailableAnswer } from '../src/answers.ts'
-import { Message, StoredMessage, Timestamp } from '../src/message.ts'
+import { filterOf, FilterQuery } from '../src/filter.ts'
+import { Message, StoredMessage } from '../src/message.ts'
 import { decodeCursor, encodeCursor } from '../src/storage/cursor.ts'
-import type { Filter, Position } from '../src/storage/message-store.ts'
-import { canonicalTimestamp } from '../src/timestamp.ts'
+import type { Position } from '../src/storage/message-store.ts'
 
 const Query = Type.Object({
   limit: Type.Optional(Type.Integer({ default: 50, minimum: 1, maximum: 100, description: 'an integer from 1 to 100' })),
@@ -16,12 +17,7 @@ const Query = Type.Object({
     description: 'an integer from 0 to 9007199254740991'
   })),
   cursor: Type.Optional(Type.String({ description: 'one cursor from the Link header of a page' })),
-  from: Type.Optional(Type.String({ description: 'one sender, exact; a leading space is read as +', examples: ['+919876543210'] })),
-  to: Type.Optional(Type.String({ description: 'one recipient, exact; a leading space is read as +', examples: ['+14155550100'] })),
-  since: Type.Optional(Type.Unsafe<string>({ ...Timestamp, examples: ['2025-01-15T09:30:00Z'] })),
-  until: Type.Optional(Type.Unsafe<string>({ ...Timestamp, examples: ['2025-01-16T00:00:00Z'] })),
-  source: Type.Optional(Type.String({ description: 'one source: whose deliveries', examples: ['whatsapp'] })),
-  q: Type.Optional(Type.String({ description: 'one substring of text, in any letter case, without wildcards', examples: ['Hello'] }))
+  ...FilterQuery.properties
 })
 type Query = Static<typeof Query>
 
@@ -110,26 +106,11 @@ function serializeAs (reply: FastifyReply, schema: TSchema): void {
   reply.type('application/json').serializer((page: Record<string, unknown>) => reply.serializeInput(page, schema))
 }
 
-function filterOf ({ from, to, since, until, source, q }: Query): Filter {
-  return {
-    from: from?.replace(/^ /, '+'),
-    to: to?.replace(/^ /, '+'),
-    since: since && canonicalTimestamp(since),
-    until: until && canonicalTimestamp(until),
-    source,
-    q: q === '' ? undefined : q
-  }
-}
-
 /** A Link (RFC 8288) to the page that begins at `next`, with the same filters and limit. */
 function nextLink ({ offset: _, ...query }: Query, next: Position): string {
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries({ ...query, cursor: encodeCursor(next) })) parameters.set(name, String(value))
   return `</messages?${parameters}>; rel="next"`
-}
-
-function invalidQuery (instancePath: string, message: string): Error {
-  return Object.assign(new Error(message), { validation: [{ instancePath, message }], validationContext: 'querystring' })
 }
 
 export default messages

@@ -58,3 +58,13 @@ export const StatsAnswer = Type.Object({
     description: 'the greatest ts; null while there is no message', examples: ['2025-01-15T10:00:00Z']
   })
 }, { description: 'Totals over all stored messages' })
+
+export const VolumeAnswer = Type.Object({
+  interval: Type.String({ examples: ['hour'] }),
+  since: Type.String({ description: 'when the first interval begins', examples: ['2025-01-15T10:00:00Z'] }),
+  until: Type.String({ description: 'when the last interval ends; the last moment there is, where that is the year 10000', examples: ['2025-01-15T11:00:00Z'] }),
+  data: Type.Array(Type.Object({
+    ts: Type.String({ description: 'when the interval begins', examples: ['2025-01-15T10:00:00Z'] }),
+    count: Type.Integer({ description: 'messages whose ts is in it', examples: [3] })
+  }), { description: 'every interval, by time' })
+}, { description: 'How many messages there are in each interval' })

@@ -1,4 +1,5 @@
 import type { Arrival, Message, StoredMessage, UnreadItem } from '../message.ts'
+import type { Span, Volume } from '../volume.ts'
 
 /** `created`: the message is new and durable. `duplicate`: its `message_id` is known, and nothing was changed. */
 export type SaveResult = 'created' | 'duplicate'
@@ -95,6 +96,9 @@ export interface MessageStore {
   recordsAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page<StoredMessage>>
 
   stats (signal?: AbortSignal): Promise<Stats>
+
+  /** How many messages, of one sender or of all, each interval of a span holds that holds any, by time. */
+  volume (span: Span, from?: string, signal?: AbortSignal): Promise<Volume[]>
 
   /** How many messages there are. */
   count (): Promise<number>

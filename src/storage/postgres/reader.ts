@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { Message, StoredMessage } from '../../message.ts'
 import { isStorable } from '../../storable.ts'
+import { beginningOf, type Span, type Volume } from '../../volume.ts'
 import type { CountedPage, Filter, Page, Position, Stats } from '../message-store.ts'
 import { COLUMNS, isHopeless, isSearch, pageOf } from '../questions.ts'
 import { Arguments, totalOf } from './conditions.ts'
 import { listAfter, listPage, RECORD_COLUMNS, searchAfter, searchPage } from './pages.ts'
 import type { PostgresPool } from './pool.ts'
 import { STATS } from './statistics.ts'
+import { volumeOf, volumeOfAll } from './volume.ts'
 
 /**
  * The questions. Each is one statement, and so sees one state of the database; what it answers is one JSON document.
@@ -51,6 +53,13 @@ export class PostgresReader {
 
   stats (signal?: AbortSignal): Promise<Stats> {
     return this.#answer<Stats>(() => STATS, signal)
+  }
+
+  async volume (span: Span, from?: string, signal?: AbortSignal): Promise<Volume[]> {
+    if (isHopeless({ from })) return []
+    const { periods } = await this.#answer<{ periods: { period: string, count: number }[] }>(
+      args => from === undefined ? volumeOfAll(span, args) : volumeOf(span, from, args), signal)
+    return periods.map(({ period, count }) => ({ ts: beginningOf(period), count }))
   }
 
   async count (): Promise<number> {

@@ -1,4 +1,5 @@
 import type { Arrival, StoredMessage, UnreadItem } from '../../message.ts'
+import type { Span, Volume } from '../../volume.ts'
 import { GroupCommit } from '../group-commit.ts'
 import { StoreUnavailable, StoreUnusable } from '../message-store.ts'
 import type { CountedPage, Filter, MessageStore, Page, Position, SaveResult, Stats, StoreObserver } from '../message-store.ts'
@@ -135,6 +136,11 @@ class PostgresStore implements MessageStore {
   async stats (signal?: AbortSignal): Promise<Stats> {
     this.#check()
     return this.#reader.stats(signal)
+  }
+
+  async volume (span: Span, from?: string, signal?: AbortSignal): Promise<Volume[]> {
+    this.#check()
+    return this.#reader.volume(span, from, signal)
   }
 
   async count (): Promise<number> {

@@ -1,4 +1,5 @@
 import type { Message, StoredMessage } from '../../message.ts'
+import type { Span, Volume } from '../../volume.ts'
 import type { CountedPage, Filter, Page, Position, Stats } from '../message-store.ts'
 import { COLUMNS, isHopeless, isSearch, pageOf, recordColumns, type IndexedFilter } from '../questions.ts'
 import type { Budget } from './budget.ts'
@@ -6,6 +7,7 @@ import type { SqliteDatabase } from './database.ts'
 import { Queries } from './queries.ts'
 import { Search } from './search.ts'
 import { countAll, countByCounters, lastSeq, statsOf } from './totals.ts'
+import { volumeOf, volumeOfAll } from './volume.ts'
 import { Walk } from './walk.ts'
 
 const SCHEMA = [
@@ -101,6 +103,11 @@ export class SqliteReader {
 
   stats (_budget: Budget): Stats {
     return this.#queries.snapshot(() => statsOf(this.#queries))
+  }
+
+  volume (span: Span, from: string | undefined, budget: Budget): Volume[] {
+    if (from === undefined) return volumeOfAll(this.#queries, span)
+    return isHopeless({ from }) ? [] : volumeOf(this.#queries, span, from, budget)
   }
 
   count (_budget: Budget): number {

@@ -71,6 +71,8 @@ export class SqliteReaders {
 }
 
 function isSlow (method: Method, args: readonly unknown[]): boolean {
+  // That of one sender goes through its messages.
+  if (method === 'volume') return args[1] !== undefined
   if (method !== 'page' && method !== 'pageAfter') return false
   const [filter, , place] = args as [Filter, number, unknown]
   const conditions = Object.values(filter).filter(value => value !== undefined).length

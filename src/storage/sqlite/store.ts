@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Arrival, StoredMessage, UnreadItem } from '../../message.ts'
+import type { Span, Volume } from '../../volume.ts'
 import { GroupCommit } from '../group-commit.ts'
 import { StoreUnusable } from '../message-store.ts'
 import type { CountedPage, Filter, MessageStore, Page, Position, SaveResult, Stats, StoreObserver } from '../message-store.ts'
@@ -85,6 +86,10 @@ class SqliteStore implements MessageStore {
 
   stats (signal?: AbortSignal): Promise<Stats> {
     return this.#readers.run('stats', [], signal)
+  }
+
+  volume (span: Span, from?: string, signal?: AbortSignal): Promise<Volume[]> {
+    return this.#readers.run('volume', [span, from], signal)
   }
 
   count (): Promise<number> {

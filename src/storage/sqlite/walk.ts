@@ -18,6 +18,8 @@ const END = '~'
 
 /** Index entries that a slice looks at: few enough for some ten ms when each means reading its row. */
 const SLICE = 10_000
+/** The same where the entries are all that is looked at. */
+const COUNTED_SLICE = 100_000
 
 /** A condition in SQL. */
 export interface Condition { readonly sql: string, readonly values: readonly Value[] }
@@ -63,6 +65,18 @@ export class Walk {
     let count = 0
     for (const slice of this.#slices(budget)) count += this.#countIn(slice)
     return count
+  }
+
+  /**
+   * How many rows the walk meets in each period, by the first `level` characters of their moments. A period comes once for
+   * each slice that has a part of it, and for the tail of that.
+   */
+  * countBy (level: number, budget: Budget): Generator<{ period: string, count: number }> {
+    for (const slice of this.#slices(budget, COUNTED_SLICE)) {
+      const { listed, tail, values } = this.#parts(slice)
+      const count = (rows: string): string => `SELECT substr(moment, 1, ?) AS period, count(*) AS count ${rows} GROUP BY 1`
+      yield * this.#queries.all<{ period: string, count: number }>(`${count(listed)} UNION ALL ${count(tail)}`, level, ...values, level, ...values)
+    }
   }
 
   /** `limit` rows after the first `skip`. */
@@ -121,11 +135,11 @@ export class Walk {
   }
 
   /** The range in parts, each of so many index entries. */
-  * #slices (budget: Budget): Generator<Condition> {
+  * #slices (budget: Budget, size = SLICE): Generator<Condition> {
     let start: Key | undefined = this.#start
     while (start !== undefined) {
       budget.check()
-      const end = this.#keyAfter(start, SLICE)
+      const end = this.#keyAfter(start, size)
       yield this.#range(start, end)
       start = end
     }

@@ -1,6 +1,7 @@
 /** What a store is held against: plain arrays, nanoseconds and Unicode's own case folding. */
 import type { Arrival, Message } from '../../../src/message.ts'
 import type { Filter, Stats } from '../../../src/storage/message-store.ts'
+import type { Interval, Volume } from '../../../src/volume.ts'
 import { searchFold } from '../case-folding.ts'
 
 /** Nanoseconds since 1970. */
@@ -51,4 +52,14 @@ export function statsOf (messages: readonly Message[]): Stats {
     first_message_ts: sorted.at(0)?.ts ?? null,
     last_message_ts: sorted.at(-1)?.ts ?? null
   }
+}
+
+const CUT: Readonly<Record<Interval, number>> = { minute: 16, hour: 13, day: 10 }
+
+/** The intervals that hold a message, of those that meet the time from `since` to `until`. */
+export function volumeOf (messages: readonly Message[], interval: Interval, since: string, until: string, from?: string): Volume[] {
+  const begin = (ts: string): string => ts.slice(0, CUT[interval]) + '0001-01-01T00:00:00Z'.slice(CUT[interval])
+  const within = (ts: string): boolean => begin(ts) >= begin(since) && nanoseconds(begin(ts)) < nanoseconds(until)
+  const counts = Map.groupBy(messages.filter(each => (from ?? each.from) === each.from && within(each.ts)), ({ ts }) => begin(ts))
+  return [...counts].map(([ts, { length: count }]) => ({ ts, count })).sort((a, b) => a.ts < b.ts ? -1 : 1)
 }

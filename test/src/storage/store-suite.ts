@@ -7,11 +7,12 @@ import { pages } from './suite/pages.ts'
 import { saves } from './suite/saves.ts'
 import { searches } from './suite/searches.ts'
 import { statistics } from './suite/statistics.ts'
+import { volume } from './suite/volume.ts'
 
 /** Opens a new, empty store that is gone with the test. The suite closes it. */
 export type OpenStore = (t: Test, observer: StoreObserver) => Promise<MessageStore>
 
-const PARTS = { saves, deliveries, pages, searches, statistics, closing, 'against a plain array': model }
+const PARTS = { saves, deliveries, pages, searches, statistics, volume, closing, 'against a plain array': model }
 export type Part = keyof typeof PARTS
 
 /**
