@@ -21,6 +21,7 @@ import requestLog from './plugins/request-log.ts'
 import securityHeaders from './plugins/security-headers.ts'
 import signature from './plugins/signature.ts'
 import validation from './plugins/validation.ts'
+import exports from './routes/export.ts'
 import messages from './routes/messages.ts'
 import standard from './routes/standard.ts'
 import stats from './routes/stats.ts'
@@ -76,6 +77,7 @@ export async function build (
     reads.limitReads()
     await reads.register(messages)
     await reads.register(stats)
+    await reads.register(exports)
   })
 
   return app

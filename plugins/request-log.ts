@@ -2,18 +2,28 @@ import fp from 'fastify-plugin'
 import type { Completion } from './completion.ts'
 import { deliveryResult } from '../src/delivery.ts'
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** More that the log line of this request says: how many messages it was about. */
+    details: Record<string, number> | null
+  }
+}
+
 /** One line a request, when it is over. It never holds a secret, a signature, a phone number or a text. */
 export default fp(async app => {
+  app.decorateRequest('details', null)
+
   app.onCompletion(completion => {
     const line = requestLine(completion)
-    if (completion.status >= 500 || line.result === 'invalid_signature') app.log.error(line)
+    // What failed after its answer had begun has the status of that.
+    if (completion.request.failure !== null || completion.status >= 500 || line.result === 'invalid_signature') app.log.error(line)
     else if (line.unread) app.log.warn(line)
     else app.log.info(line)
   })
 }, { name: 'request-log', dependencies: ['api-keys', 'completion', 'errors', 'signature'] })
 
 function requestLine ({ request, status, latency }: Completion) {
-  const { apiKey, delivery, failure } = request
+  const { apiKey, delivery, details, failure } = request
   return {
     request_id: request.id,
     method: request.method,
@@ -30,6 +40,7 @@ function requestLine ({ request, status, latency }: Completion) {
       messages: delivery.items?.message,
       unread: delivery.items?.unread || undefined
     },
+    ...details,
     ...failure && { error: describe(failure) }
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { BEGINNING } from '../src/storage/copy.ts'
+import { BEGINNING } from '../src/storage/snapshot.ts'
 import { decodeCursor } from '../src/storage/cursor.ts'
 import { parseDatabaseUrl } from '../src/storage/database-url.ts'
 import type { Position } from '../src/storage/message-store.ts'

@@ -5,9 +5,6 @@ import type { MessageStore, Page, Position } from './message-store.ts'
 /** Messages that are read at once, and saved at once: enough that a commit is shared by many, and some MB at most. */
 const PAGE = 1000
 
-/** Before every message. */
-export const BEGINNING: Position = { ts: '', message_id: '' }
-
 /** How far a copy has come. */
 export interface CopyProgress {
   /** Messages that were read from the source and are on disk in the destination. */

@@ -97,6 +97,13 @@ export interface MessageStore {
 
   stats (signal?: AbortSignal): Promise<Stats>
 
+  /**
+   * Everything that a filter lets through, in the order of the list, of the messages that are stored by now, and none that
+   * comes later. One that is deleted meanwhile may be missing. A page is read when it is asked for, within five seconds
+   * each, and nothing is held for it in the database between two of them.
+   */
+  snapshot (filter: Filter, signal?: AbortSignal): AsyncGenerator<StoredMessage[], void, undefined>
+
   /** How many messages, of one sender or of all, each interval of a span holds that holds any, by time. */
   volume (span: Span, from?: string, signal?: AbortSignal): Promise<Volume[]>
 

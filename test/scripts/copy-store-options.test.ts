@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { readOptions } from '../../scripts/copy-store-options.ts'
-import { BEGINNING } from '../../src/storage/copy.ts'
+import { BEGINNING } from '../../src/storage/snapshot.ts'
 import { encodeCursor } from '../../src/storage/cursor.ts'
 
 const cwd = t.testdir({ 'there.db': '' })

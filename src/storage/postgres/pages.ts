@@ -2,6 +2,7 @@
 import { momentOf } from '../../timestamp.ts'
 import type { Filter, Position } from '../message-store.ts'
 import { COLUMNS, FEW_HITS, ORDER, recordColumns } from '../questions.ts'
+import type { Seen } from './seen.ts'
 import { conditionsOf, totalOf, type Arguments } from './conditions.ts'
 
 /** A message and how it came in; the timestamp as ISO 8601. */
@@ -21,15 +22,22 @@ export function searchPage (filter: Filter, limit: number, offset: number, args:
     FROM extent`
 }
 
+/** Which rows a page may hold. */
+export interface Bounds {
+  readonly after: Position
+  /** Only those that were seen at one moment. */
+  readonly seen?: Seen
+}
+
 /** `limit` messages behind a position. */
-export function listAfter (columns: string, filter: Filter, limit: number, position: Position, args: Arguments): string {
-  const conditions = `${conditionsOf(filter, args)} AND ${behind(position, args)}`
+export function listAfter (columns: string, filter: Filter, limit: number, bounds: Bounds, args: Arguments): string {
+  const conditions = `${conditionsOf(filter, args)} AND ${within(bounds, args)}`
   return `SELECT ${walk(conditions, limit, args, columns)} AS messages`
 }
 
 /** The same for a filter whose `q` the trigram index knows. */
-export function searchAfter (columns: string, filter: Filter, limit: number, position: Position, args: Arguments): string {
-  const conditions = `${conditionsOf(filter, args)} AND ${behind(position, args)}`
+export function searchAfter (columns: string, filter: Filter, limit: number, bounds: Bounds, args: Arguments): string {
+  const conditions = `${conditionsOf(filter, args)} AND ${within(bounds, args)}`
   return `${hits(conditions)}
     SELECT CASE WHEN few THEN ${sorted(limit, 0, args, columns)} ELSE ${walk(conditions, limit, args, columns)} END AS messages FROM extent`
 }
@@ -65,6 +73,7 @@ function rows (select: string): string {
   return `(SELECT coalesce(json_agg(page), '[]') FROM (${select}) AS page)`
 }
 
-function behind ({ ts, message_id: messageId }: Position, args: Arguments): string {
-  return `(moment, message_id) > (${args.add(momentOf(ts))}, ${args.add(messageId)})`
+function within ({ after: { ts, message_id: messageId }, seen }: Bounds, args: Arguments): string {
+  const behind = `(moment, message_id) > (${args.add(momentOf(ts))}, ${args.add(messageId)})`
+  return seen === undefined ? behind : `${behind} AND (seq <= ${args.add(seen.last)}::bigint OR seq = ANY (${args.add(seen.beyond)}::bigint[]))`
 }

@@ -5,8 +5,9 @@ import { beginningOf, type Span, type Volume } from '../../volume.ts'
 import type { CountedPage, Filter, Page, Position, Stats } from '../message-store.ts'
 import { COLUMNS, isHopeless, isSearch, pageOf } from '../questions.ts'
 import { Arguments, totalOf } from './conditions.ts'
-import { listAfter, listPage, RECORD_COLUMNS, searchAfter, searchPage } from './pages.ts'
+import { listAfter, listPage, RECORD_COLUMNS, searchAfter, searchPage, type Bounds } from './pages.ts'
 import type { PostgresPool } from './pool.ts'
+import type { Seen } from './seen.ts'
 import { STATS } from './statistics.ts'
 import { volumeOf, volumeOfAll } from './volume.ts'
 
@@ -36,17 +37,22 @@ export class PostgresReader {
   }
 
   pageAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page> {
-    return this.#after(COLUMNS, filter, limit, position, signal)
+    return this.#after(COLUMNS, filter, limit, { after: position }, signal)
   }
 
   recordsAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page<StoredMessage>> {
-    return this.#after<StoredMessage>(RECORD_COLUMNS, filter, limit, position, signal)
+    return this.#after<StoredMessage>(RECORD_COLUMNS, filter, limit, { after: position }, signal)
   }
 
-  async #after<Row extends Message> (columns: string, filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page<Row>> {
-    if (isHopeless(filter, position)) return { messages: [], next: undefined }
+  /** The same of the messages that were seen at one moment. */
+  recordsSeen (filter: Filter, limit: number, after: Position, seen: Seen, signal?: AbortSignal): Promise<Page<StoredMessage>> {
+    return this.#after<StoredMessage>(RECORD_COLUMNS, filter, limit, { after, seen }, signal)
+  }
+
+  async #after<Row extends Message> (columns: string, filter: Filter, limit: number, bounds: Bounds, signal?: AbortSignal): Promise<Page<Row>> {
+    if (isHopeless(filter, bounds.after)) return { messages: [], next: undefined }
     const { messages } = await this.#answer<{ messages: Row[] }>(
-      args => isSearch(filter) ? searchAfter(columns, filter, limit + 1, position, args) : listAfter(columns, filter, limit + 1, position, args),
+      args => isSearch(filter) ? searchAfter(columns, filter, limit + 1, bounds, args) : listAfter(columns, filter, limit + 1, bounds, args),
       signal, filter.q === undefined)
     return pageOf(messages, limit)
   }

@@ -3,10 +3,12 @@ import type { Span, Volume } from '../../volume.ts'
 import { GroupCommit } from '../group-commit.ts'
 import { StoreUnavailable, StoreUnusable } from '../message-store.ts'
 import type { CountedPage, Filter, MessageStore, Page, Position, SaveResult, Stats, StoreObserver } from '../message-store.ts'
+import { walkPages } from '../snapshot.ts'
 import { PostgresChores } from './chores.ts'
 import { PING, preparePostgres } from './migrate.ts'
 import { PostgresPool } from './pool.ts'
 import { PostgresReader } from './reader.ts'
+import { seenNow } from './seen.ts'
 import { PostgresWriter } from './writer.ts'
 
 /**
@@ -136,6 +138,15 @@ class PostgresStore implements MessageStore {
   async stats (signal?: AbortSignal): Promise<Stats> {
     this.#check()
     return this.#reader.stats(signal)
+  }
+
+  async * snapshot (filter: Filter, signal?: AbortSignal): AsyncGenerator<StoredMessage[], void, undefined> {
+    this.#check()
+    const seen = await seenNow(this.#writes, this.#reads, signal)
+    yield * walkPages((limit, after) => {
+      this.#check()
+      return this.#reader.recordsSeen(filter, limit, after, seen, signal)
+    })
   }
 
   async volume (span: Span, from?: string, signal?: AbortSignal): Promise<Volume[]> {

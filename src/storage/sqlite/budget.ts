@@ -13,6 +13,7 @@ export class ReadAbandoned extends Error {
  */
 export class Budget {
   readonly #deadline: number
+  readonly #half: number
   readonly #cancelled: Int32Array
 
   /**
@@ -21,7 +22,13 @@ export class Budget {
    */
   constructor (deadline: number, cancelled: Int32Array) {
     this.#deadline = deadline
+    this.#half = (monotonicTime() + deadline) / 2
     this.#cancelled = cancelled
+  }
+
+  /** Whether a read that can go on another time should leave it at what it has. */
+  get isHalfSpent (): boolean {
+    return monotonicTime() > this.#half
   }
 
   /** @throws {ReadAbandoned} when the read should go no further */

@@ -86,11 +86,30 @@ export class SqliteReader {
   #after<Row extends Message> (columns: string, filter: Filter, limit: number, position: Position, budget: Budget): Page<Row> {
     if (isHopeless(filter, position)) return { messages: [], next: undefined }
     if (isSearch(filter) && this.#rangeOf(filter) > NARROW) {
-      const search = new Search(this.#queries, filter, filter.q, budget, position)
+      const search = new Search(this.#queries, filter, filter.q, budget, { after: position })
       const hits = search.fewHits()
       if (hits !== undefined) return pageOf(search.rowsOf<Row>(hits, 0, limit + 1, columns), limit)
     }
     return pageOf(new Walk(this.#queries, filter, { after: position }).rows<Row>(0, limit + 1, budget, columns), limit)
+  }
+
+  /** The `seq` of the message that was stored last. */
+  last (_budget: Budget): number {
+    return lastSeq(this.#queries)
+  }
+
+  /**
+   * Some of the messages behind a position that were stored up to a `seq`, `limit` at most: fewer, or none, where the list goes
+   * on but the next that the filter lets through is far.
+   */
+  recordsUpTo (filter: Filter, limit: number, after: Position, upTo: number, budget: Budget): Page<StoredMessage> {
+    if (isHopeless(filter, after)) return { messages: [], next: undefined }
+    if (isSearch(filter) && this.#rangeOf(filter) > NARROW) {
+      const search = new Search(this.#queries, filter, filter.q, budget, { after, upTo })
+      const hits = search.fewHits()
+      if (hits !== undefined) return pageOf(search.rowsOf<StoredMessage>(hits, 0, limit + 1, RECORD_COLUMNS), limit)
+    }
+    return new Walk(this.#queries, filter, { after, upTo }).part<StoredMessage>(limit, budget, RECORD_COLUMNS)
   }
 
   /** How many messages the narrowest condition beside `q` lets through; Infinity where there is none. */

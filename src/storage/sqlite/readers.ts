@@ -29,6 +29,8 @@ const OPTIONS = {
 export class SqliteReaders {
   readonly #quick: Piscina
   readonly #slow: Piscina
+  /** What threads were given and have not answered, with the mark that nobody waits for it. */
+  readonly #underWay = new Map<Promise<unknown>, Int32Array>()
   #closed = false
 
   constructor (file: string) {
@@ -44,6 +46,7 @@ export class SqliteReaders {
    */
   async run<Name extends Method> (method: Name, args: Arguments<Name>, signal?: AbortSignal): Promise<Answer<Name>> {
     if (this.#closed) throw new StoreUnavailable('the store is closed')
+    if (signal?.aborted) throw new StoreUnavailable('nobody waits for the answer')
     const pool = isSlow(method, args) ? this.#slow : this.#quick
     const cancelled = new Int32Array(new SharedArrayBuffer(4))
     const task: ReadTask = { method, args, deadline: monotonicTime() + TIME_LIMIT, cancelled }
@@ -55,8 +58,10 @@ export class SqliteReaders {
     }
     const timer = setTimeout(giveUp, TIME_LIMIT)
     signal?.addEventListener('abort', giveUp, { once: true })
-    if (signal?.aborted) giveUp()
-    return Promise.race([pool.run(task), givenUp]).catch((cause: unknown) => {
+    const answer = pool.run(task)
+    this.#underWay.set(answer, cancelled)
+    answer.catch(() => {}).finally(() => this.#underWay.delete(answer))
+    return Promise.race([answer, givenUp]).catch((cause: unknown) => {
       throw cause instanceof StoreUnavailable ? cause : new StoreUnavailable('the database could not be read', { cause })
     }).finally(() => {
       clearTimeout(timer)
@@ -66,11 +71,15 @@ export class SqliteReaders {
 
   async close (): Promise<void> {
     this.#closed = true
+    // A thread that ends while it has something in hand, whoever waits for that, is an error to the pool.
+    for (const cancelled of this.#underWay.values()) Atomics.store(cancelled, 0, 1)
+    await Promise.allSettled(this.#underWay.keys())
     await Promise.all([this.#quick.destroy(), this.#slow.destroy()])
   }
 }
 
 function isSlow (method: Method, args: readonly unknown[]): boolean {
+  if (method === 'recordsUpTo') return true
   // That of one sender goes through its messages.
   if (method === 'volume') return args[1] !== undefined
   if (method !== 'page' && method !== 'pageAfter') return false

@@ -1,13 +1,13 @@
 import { foldCase } from '../../fold.ts'
 import type { Message } from '../../message.ts'
 import { momentOf } from '../../timestamp.ts'
-import type { Filter, Position } from '../message-store.ts'
+import type { Filter } from '../message-store.ts'
 import { COLUMNS, FEW_HITS, ORDER } from '../questions.ts'
 import type { Budget } from './budget.ts'
 import type { Queries, Value } from './queries.ts'
 import { lastSeq } from './totals.ts'
 import { trigramQuery } from './trigrams.ts'
-import type { Condition } from './walk.ts'
+import type { Bounds, Condition } from './walk.ts'
 
 /** Consecutive messages, by seq, that one slice looks at: in the table, in the index, and in both. */
 const TABLE_SLICE = 20_000
@@ -37,14 +37,14 @@ export class Search {
   /** The `seq` of the last message that the search sees. */
   readonly last: number
 
-  constructor (queries: Queries, filter: Filter, q: string, budget: Budget, after?: Position) {
+  constructor (queries: Queries, filter: Filter, q: string, budget: Budget, bounds: Bounds = {}) {
     this.#queries = queries
     this.#budget = budget
     this.#q = foldCase(q)
     const { match, isExact } = trigramQuery(this.#q)
     this.#match = match
     this.#check = isExact ? NOTHING : { sql: 'AND instr(messages.text_folded, ?) > 0', values: [this.#q] }
-    this.#rest = conditionsOf(filter, after)
+    this.#rest = conditionsOf(filter, bounds)
     this.#indexed = queries.number("SELECT count AS number FROM totals WHERE name = 'indexed'")
     this.last = lastSeq(queries)
   }
@@ -126,13 +126,14 @@ function both (one: Condition, other: Condition): Condition {
 }
 
 /** Everything in the filter but `q`. */
-function conditionsOf ({ from, to, since, until, source }: Filter, after: Position | undefined): Condition {
-  const terms: [sql: string, ...values: string[]][] = []
+function conditionsOf ({ from, to, since, until, source }: Filter, { after, upTo }: Bounds): Condition {
+  const terms: [sql: string, ...values: Value[]][] = []
   if (from !== undefined) terms.push(['AND from_msisdn = ?', from])
   if (to !== undefined) terms.push(['AND to_msisdn = ?', to])
   if (source !== undefined) terms.push(['AND source = ?', source])
   if (since !== undefined) terms.push(['AND moment >= ?', momentOf(since)])
   if (until !== undefined) terms.push(['AND moment < ?', momentOf(until)])
   if (after !== undefined) terms.push(['AND (moment, message_id) > (?, ?)', momentOf(after.ts), after.message_id])
+  if (upTo !== undefined) terms.push(['AND seq <= ?', upTo])
   return { sql: terms.map(([sql]) => sql).join(' '), values: terms.flatMap(([, ...values]) => values) }
 }

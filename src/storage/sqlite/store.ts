@@ -6,6 +6,7 @@ import type { Span, Volume } from '../../volume.ts'
 import { GroupCommit } from '../group-commit.ts'
 import { StoreUnusable } from '../message-store.ts'
 import type { CountedPage, Filter, MessageStore, Page, Position, SaveResult, Stats, StoreObserver } from '../message-store.ts'
+import { walkPages } from '../snapshot.ts'
 import { SqliteReaders } from './readers.ts'
 import { SqliteWriterHandle } from './writer-handle.ts'
 import type { WriterData } from './writer-thread.ts'
@@ -86,6 +87,11 @@ class SqliteStore implements MessageStore {
 
   stats (signal?: AbortSignal): Promise<Stats> {
     return this.#readers.run('stats', [], signal)
+  }
+
+  async * snapshot (filter: Filter, signal?: AbortSignal): AsyncGenerator<StoredMessage[], void, undefined> {
+    const last = await this.#readers.run('last', [], signal)
+    yield * walkPages((limit, after) => this.#readers.run('recordsUpTo', [filter, limit, after, last], signal))
   }
 
   volume (span: Span, from?: string, signal?: AbortSignal): Promise<Volume[]> {

@@ -2,7 +2,7 @@ import { foldCase } from '../../fold.ts'
 import type { Message } from '../../message.ts'
 import { PLAIN_SOURCE } from '../../storable.ts'
 import { momentOf } from '../../timestamp.ts'
-import type { Filter, Position } from '../message-store.ts'
+import type { Filter, Page, Position } from '../message-store.ts'
 import { COLUMNS, ORDER } from '../questions.ts'
 import type { Budget } from './budget.ts'
 import type { Queries, Value } from './queries.ts'
@@ -21,6 +21,14 @@ const SLICE = 10_000
 /** The same where the entries are all that is looked at. */
 const COUNTED_SLICE = 100_000
 
+/** Which rows a walk meets at all. */
+export interface Bounds {
+  /** Only those behind this position. */
+  readonly after?: Position
+  /** Only those up to this `seq`. */
+  readonly upTo?: number
+}
+
 /** A condition in SQL. */
 export interface Condition { readonly sql: string, readonly values: readonly Value[] }
 
@@ -37,15 +45,12 @@ export class Walk {
   readonly #start: Key
   readonly #until: string
 
-  /**
-   * @param bounds.after only rows behind this position
-   * @param bounds.last only rows up to this `seq`, where rows have to be read anyway
-   */
-  constructor (queries: Queries, filter: Filter, { after, last }: { after?: Position, last?: number } = {}) {
+  /** @param bounds.last only rows up to this `seq`, where rows have to be read anyway */
+  constructor (queries: Queries, filter: Filter, { after, upTo, last }: Bounds & { last?: number } = {}) {
     const { since, until } = filter
     this.#queries = queries
     this.#path = pathFor(filter)
-    this.#rest = restOf(filter, this.#path, last)
+    this.#rest = restOf(filter, this.#path, upTo, last)
     // A position lies behind `since` already: it came from a page with the same filters, or else is the later of both.
     this.#start = laterOf(
       { moment: since === undefined ? '' : momentOf(since), message_id: '' },
@@ -93,6 +98,17 @@ export class Walk {
     return found
   }
 
+  /** The first rows, `limit` at most, and where to go on: with fewer of them, or none, when half of the time is over. */
+  part<Row extends Message> (limit: number, budget: Budget, columns: string): Page<Row> {
+    const messages: Row[] = []
+    for (const { end, ...slice } of this.#slices(budget)) {
+      messages.push(...this.#rowsIn<Row>(slice, 0, limit - messages.length, columns))
+      if (messages.length === limit) return { messages, next: messages.at(-1) }
+      if (end !== undefined && budget.isHalfSpent) return { messages, next: { ts: `${end.moment}Z`, message_id: end.message_id } }
+    }
+    return { messages, next: undefined }
+  }
+
   /**
    * Steps over index entries without reading their rows. The row after `skip` others is at most as many listed rows
    * farther as there are rows in the tail.
@@ -135,12 +151,12 @@ export class Walk {
   }
 
   /** The range in parts, each of so many index entries. */
-  * #slices (budget: Budget, size = SLICE): Generator<Condition> {
+  * #slices (budget: Budget, size = SLICE): Generator<Condition & { end: Key | undefined }> {
     let start: Key | undefined = this.#start
     while (start !== undefined) {
       budget.check()
       const end = this.#keyAfter(start, size)
-      yield this.#range(start, end)
+      yield { ...this.#range(start, end), end }
       start = end
     }
   }
@@ -179,11 +195,12 @@ function pathFor ({ from, to, source = PLAIN_SOURCE }: Filter): Path {
 }
 
 /** What the index of the walk does not decide. */
-function restOf ({ from, to, source, q }: Filter, { index }: Path, last: number | undefined): Condition {
+function restOf ({ from, to, source, q }: Filter, { index }: Path, upTo: number | undefined, last: number | undefined): Condition {
   const terms: Condition[] = []
   if (from !== undefined && to !== undefined) terms.push({ sql: 'AND to_msisdn = ?', values: [to] })
   if (source !== undefined && index !== BY_SOURCE) terms.push({ sql: 'AND source = ?', values: [source] })
   if (q !== undefined) terms.push({ sql: 'AND instr(text_folded, ?) > 0', values: [foldCase(q)] })
+  if (upTo !== undefined) terms.push({ sql: 'AND seq <= ?', values: [upTo] })
   if (terms.length > 0 && last !== undefined) terms.push({ sql: 'AND seq <= ?', values: [last] })
   return { sql: terms.map(({ sql }) => sql).join(' '), values: terms.flatMap(({ values }) => values) }
 }

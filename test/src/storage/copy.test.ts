@@ -1,8 +1,9 @@
 import t, { type Test } from 'tap'
 import type { Message } from '../../../src/message.ts'
-import { BEGINNING, copyMessages, type CopyProgress } from '../../../src/storage/copy.ts'
+import { copyMessages, type CopyProgress } from '../../../src/storage/copy.ts'
 import { StoreUnavailable, type MessageStore } from '../../../src/storage/message-store.ts'
 import { openMessageStore } from '../../../src/storage/open.ts'
+import { BEGINNING } from '../../../src/storage/snapshot.ts'
 import { EVERYTHING, SILENT, message, messageIn, storeOf, walk } from './suite/common.ts'
 
 const PATIENCE = { seconds: 60, signal: new AbortController().signal }

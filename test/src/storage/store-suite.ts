@@ -6,13 +6,14 @@ import { model } from './suite/model.ts'
 import { pages } from './suite/pages.ts'
 import { saves } from './suite/saves.ts'
 import { searches } from './suite/searches.ts'
+import { snapshots } from './suite/snapshots.ts'
 import { statistics } from './suite/statistics.ts'
 import { volume } from './suite/volume.ts'
 
 /** Opens a new, empty store that is gone with the test. The suite closes it. */
 export type OpenStore = (t: Test, observer: StoreObserver) => Promise<MessageStore>
 
-const PARTS = { saves, deliveries, pages, searches, statistics, volume, closing, 'against a plain array': model }
+const PARTS = { saves, deliveries, pages, searches, snapshots, statistics, volume, closing, 'against a plain array': model }
 export type Part = keyof typeof PARTS
 
 /**

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { Arrival } from '../../../../src/message.ts'
-import { BEGINNING } from '../../../../src/storage/copy.ts'
+import { BEGINNING } from '../../../../src/storage/snapshot.ts'
 import type { OpenStore } from '../store-suite.ts'
 import { EVERYTHING, SILENT, count, ids, message, messageIn, storeOf, walk } from './common.ts'
 
