@@ -1,10 +1,10 @@
 import { Readable, pipeline } from 'node:stream'
-import { constants, createGzip } from 'node:zlib'
 import accepts from '@fastify/accepts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
 import { InvalidInputAnswer, UnavailableAnswer } from '../src/answers.ts'
+import { gzip } from '../src/export-file.ts'
 import { FORMATS, written, type FormatName } from '../src/export.ts'
 import { filterOf, FilterQuery } from '../src/filter.ts'
 import type { StoredMessage } from '../src/message.ts'
@@ -20,8 +20,6 @@ const Query = Type.Object({
 
 /** What is streamed, as it is documented. */
 const File = (example: string) => Type.Unsafe<Readable>(Type.String({ examples: [example] }))
-
-const gzip = (): ReturnType<typeof createGzip> => createGzip({ level: constants.Z_BEST_SPEED })
 
 /** Everything out: GET /export. */
 const route: FastifyPluginAsyncTypebox = async app => {

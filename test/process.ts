@@ -15,6 +15,7 @@ export const SERVER = join(ROOT, 'server.ts')
 export const SEND = join(ROOT, 'scripts', 'send.ts')
 export const MAKE_ENV = join(ROOT, 'scripts', 'make-env.ts')
 export const COPY_STORE = join(ROOT, 'scripts', 'copy-store.ts')
+export const EXPORT = join(ROOT, 'scripts', 'export.ts')
 export const BACKUP = join(ROOT, 'scripts', 'backup.ts')
 
 /** The variables of the service, which a child does not inherit from who runs the tests. */
