@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { copyOfInbox } from './inbox.ts'
-import { startLetterbox } from './processes.ts'
+import { startLetterbox, type Server } from './processes.ts'
 import { print, progress, round } from './report.ts'
 
 const { values } = parseArgs({ options: { rows: { type: 'string', default: '1000000' }, json: { type: 'boolean', default: false } } })
@@ -41,14 +41,15 @@ try {
   await delay(1000)
   before = server.rss() / MIB
   const sampling = setInterval(() => { largest = Math.max(largest, server.rss() / MIB) }, SAMPLING)
+  let done = 0
   for (const [name, path, encoding] of EXPORTS) {
     largest = 0
     const [begun, cpu] = [performance.now(), server.cpu()]
     let bytes = 0
     for await (const part of await open(server.url + path, encoding)) bytes += part.length
     const seconds = (performance.now() - begun) / 1000
-    const exported = Number(/"exported":(\d+)/.exec(server.log().trimEnd().split('\n').at(-1) ?? '')?.[1])
-    table.push([name, exported, round(exported / seconds), round(bytes / seconds / MIB, 1), round((server.cpu() - cpu) / exported * 1e6, 1), round(largest)])
+    const exported = await exportedBy(server, ++done)
+    if (name !== 'warming up') table.push([name, exported, round(exported / seconds), round(bytes / seconds / MIB, 1), round((server.cpu() - cpu) / exported * 1e6, 1), round(largest)])
     progress(table.at(-1)?.join('  ') ?? '')
   }
   largest = 0
@@ -70,6 +71,15 @@ print({
   rows: table,
   findings: [`The resident set was ${round(before)} MiB before the first of them.`]
 })
+
+/** How many messages the export with this number, from 1 on, has given; its log line may be written a moment after its end. */
+async function exportedBy (server: Server, number: number): Promise<number> {
+  for (;;) {
+    const line = [...server.log().matchAll(/"exported":(\d+)/g)][number - 1]
+    if (line !== undefined) return Number(line[1])
+    await delay(20)
+  }
+}
 
 async function open (url: string, encoding: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
