@@ -10,6 +10,7 @@ import connections from './plugins/connections.ts'
 import db from './plugins/db.ts'
 import deadline from './plugins/deadline.ts'
 import errors from './plugins/errors.ts'
+import feedHub from './plugins/feed.ts'
 import health from './plugins/health.ts'
 import malformed, { malformedRequests } from './plugins/malformed.ts'
 import metrics from './plugins/metrics.ts'
@@ -22,6 +23,7 @@ import securityHeaders from './plugins/security-headers.ts'
 import signature from './plugins/signature.ts'
 import validation from './plugins/validation.ts'
 import exports from './routes/export.ts'
+import feed from './routes/feed.ts'
 import messages from './routes/messages.ts'
 import standard from './routes/standard.ts'
 import stats from './routes/stats.ts'
@@ -65,6 +67,7 @@ export async function build (
   await app.register(openapi, { hasApiKeys: config.apiKeys.length > 0 })
   await app.register(metrics)
   await app.register(overload)
+  await app.register(feedHub)
   await app.register(db, { url: config.databaseUrl, readUrl: config.databaseReadUrl, readConnections: config.databasePool })
   await app.register(health, { hasSecret: config.webhookSecrets.length > 0 })
 
@@ -78,6 +81,7 @@ export async function build (
     await reads.register(messages)
     await reads.register(stats)
     await reads.register(exports)
+    await reads.register(feed)
   })
 
   return app

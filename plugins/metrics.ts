@@ -82,12 +82,30 @@ export default fp(async app => {
   app.server.on('drop', () => { dropped.inc() })
 
   const tallies = new DeliveryTallies(registers)
+  // eslint-disable-next-line no-new
+  new Gauge({
+    name: 'feeds_open',
+    help: 'Streams of the feed that are open, and pages of it that wait',
+    registers,
+    collect () { this.set(app.feed.open) }
+  })
+  // eslint-disable-next-line no-new
+  new Counter({
+    name: 'feed_messages_total',
+    help: 'Messages that were sent by the feed, to all its clients together',
+    registers,
+    collect () {
+      this.reset()
+      this.inc(app.feed.delivered)
+    }
+  })
   // For every provider that is on, and no other. The routes, which know them, come after this plugin.
   app.addHook('onReady', async () => tallies.begin(app.deliverySources))
 
   app.onCompletion(({ request, status, latency }) => {
     requests.add(1, request.method, request.routeOptions.url ?? UNKNOWN_PATH, String(status))
-    latencies.observe(latency)
+    // How long a client stays with a stream says nothing of the service.
+    if (request.routeOptions.config?.isStream !== true) latencies.observe(latency)
     const { delivery } = request
     if (delivery === null) return
     const result = deliveryResult(status, delivery.dup)
@@ -122,7 +140,7 @@ export default fp(async app => {
     // The client puts an empty line between families; without it the first ten lines hold two of them.
     return reply.type(registry.contentType).send(text.replaceAll('\n\n', '\n'))
   })
-}, { name: 'metrics', dependencies: ['completion', 'connections', 'signature'] })
+}, { name: 'metrics', dependencies: ['completion', 'deadline', 'connections', 'signature'] })
 
 function after<Value> (milliseconds: number, value: Value): Promise<Value> {
   return new Promise(resolve => setTimeout(resolve, milliseconds, value).unref())

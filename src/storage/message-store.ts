@@ -48,6 +48,30 @@ export interface Stats {
   readonly last_message_ts: string | null
 }
 
+/**
+ * A place in the feed, which is all messages in the order in which they were committed: just behind one of them. `mark` is
+ * of that one (feed-position.ts), so that a place in another database, or in one that was set back, is told from one in this.
+ */
+export interface FeedPosition {
+  /** The `seq` of the message; 0 before all of them. */
+  readonly seq: number
+  readonly mark: string
+}
+
+/** Which messages of the feed are meant. */
+export type FeedFilter = Pick<Filter, 'from' | 'source'>
+
+/** A message of the feed, and its place in the order of commits. */
+export type FeedRow = Omit<StoredMessage, 'raw'> & { readonly seq: number }
+
+export interface FeedPage {
+  readonly rows: FeedRow[]
+  /** How far was looked: behind the last of the rows, or farther where the filter let nothing more through. */
+  readonly position: FeedPosition
+  /** Whether nothing was there behind that. */
+  readonly isLast: boolean
+}
+
 /** Told what happens inside, for metrics and the log. It must not throw. */
 export interface StoreObserver {
   /**
@@ -95,6 +119,21 @@ export interface MessageStore {
   /** The same page, of messages with how they came in. */
   recordsAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page<StoredMessage>>
 
+  /**
+   * The next messages of the feed, `limit` at most. A message that was not there when a page was read is never before the
+   * position that the page ends with. It costs the same wherever the position is, and whatever the filter lets through: of
+   * many rows that it does not, one page looks at some, so that pages can be empty before the last.
+   *
+   * @throws {UnknownPosition} when the message of the position is another one here
+   */
+  feed (filter: FeedFilter, after: FeedPosition, limit: number, signal?: AbortSignal): Promise<FeedPage>
+
+  /** The position behind every message that is there. */
+  feedEnd (signal?: AbortSignal): Promise<FeedPosition>
+
+  /** Whether other processes may store messages here, too. */
+  readonly isShared: boolean
+
   stats (signal?: AbortSignal): Promise<Stats>
 
   /**
@@ -125,6 +164,12 @@ export class StoreUnavailable extends Error {
   override name = 'StoreUnavailable'
   /** When to try again, in seconds. */
   readonly retryAfter: number = 1
+}
+
+/** A position that is none of this database's feed: of another one, or from before this one was set back to an older state. */
+export class UnknownPosition extends Error {
+  override name = 'UnknownPosition'
+  override message = 'the position is of another database, or of another state of this one'
 }
 
 /** The database cannot be used at all, and waiting will not help. The message says why, in one sentence. */

@@ -11,6 +11,12 @@ export const COLUMNS = 'message_id, from_msisdn AS "from", to_msisdn AS "to", ts
 export function recordColumns (receivedAt: string): string {
   return `${COLUMNS}, source, type, ${receivedAt} AS received_at, raw`
 }
+
+/** A message of the feed. */
+export function feedColumns (receivedAt: string): string {
+  return `seq, ${COLUMNS}, source, type, ${receivedAt} AS received_at`
+}
+
 /** The order of the list. */
 export const ORDER = 'ORDER BY moment, message_id'
 

@@ -87,6 +87,7 @@ t.test("the first two families stand within the first ten lines, and the service
     'connections_refused_total', 'counter', 'webhook_deliveries_total', 'counter',
     'webhook_verified_total', 'counter', 'webhook_refused_total', 'counter'
   ])
+  t.strictSame(families.slice(24, 30), ['webhook_items_total', 'counter', 'feeds_open', 'gauge', 'feed_messages_total', 'counter'])
   for (const other of ['process_cpu_seconds_total', 'nodejs_eventloop_lag_seconds', 'http_request_duration_seconds']) t.ok(families.includes(other), other)
 })
 

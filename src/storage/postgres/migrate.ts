@@ -88,6 +88,7 @@ export const PING = {
   text: `
     SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable FROM
       (SELECT count(*) FROM (SELECT message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded, moment, source, type, raw FROM messages LIMIT 0) AS t) AS t1,
+      (SELECT count(*) FROM (SELECT last_value, is_called FROM messages_seq_seq LIMIT 0) AS t) AS t10,
       (SELECT count(*) FROM (SELECT from_msisdn, to_msisdn, source, second FROM uncounted LIMIT 0) AS t) AS t2,
       (SELECT count(*) FROM (SELECT name, count FROM totals LIMIT 0) AS t) AS t3,
       (SELECT count(*) FROM (SELECT msisdn, count FROM senders LIMIT 0) AS t) AS t4,

@@ -5,8 +5,10 @@ import { COLUMNS, FEW_HITS, ORDER, recordColumns } from '../questions.ts'
 import type { Seen } from './seen.ts'
 import { conditionsOf, totalOf, type Arguments } from './conditions.ts'
 
-/** A message and how it came in; the timestamp as ISO 8601. */
-export const RECORD_COLUMNS = recordColumns('to_char(created_at AT TIME ZONE \'UTC\', \'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\')')
+/** The timestamp as ISO 8601. */
+export const RECEIVED_AT = 'to_char(created_at AT TIME ZONE \'UTC\', \'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\')'
+/** A message and how it came in. */
+export const RECORD_COLUMNS = recordColumns(RECEIVED_AT)
 
 /** `limit` messages after the first `offset`, and the total. */
 export function listPage (filter: Filter, limit: number, offset: number, args: Arguments): string {

@@ -2,9 +2,12 @@ import type { Arrival, StoredMessage, UnreadItem } from '../../message.ts'
 import type { Span, Volume } from '../../volume.ts'
 import { GroupCommit } from '../group-commit.ts'
 import { StoreUnavailable, StoreUnusable } from '../message-store.ts'
-import type { CountedPage, Filter, MessageStore, Page, Position, SaveResult, Stats, StoreObserver } from '../message-store.ts'
 import { walkPages } from '../snapshot.ts'
+import type {
+  CountedPage, FeedFilter, FeedPage, FeedPosition, Filter, MessageStore, Page, Position, SaveResult, Stats, StoreObserver
+} from '../message-store.ts'
 import { PostgresChores } from './chores.ts'
+import { PostgresFeed } from './feed.ts'
 import { PING, preparePostgres } from './migrate.ts'
 import { PostgresPool } from './pool.ts'
 import { PostgresReader } from './reader.ts'
@@ -19,6 +22,8 @@ import { PostgresWriter } from './writer.ts'
 const LIMITS = { enough: 16, groupSize: 500, groupsInFlight: 3, rows: 10_000, bytes: 64 * 1024 * 1024, patience: 1000 }
 /** For the groups under way, for the chores, and for the probe. */
 const WRITE_CONNECTIONS = LIMITS.groupsInFlight + 2
+/** Opened when a feed is. */
+const FEED_CONNECTIONS = 4
 /** How long after a failure the schema is looked for again, in ms. */
 const RETRY = 1000
 
@@ -43,10 +48,13 @@ export async function openPostgresStore (location: PostgresLocation, observer: S
 }
 
 class PostgresStore implements MessageStore {
+  readonly isShared = true
   readonly #observer: StoreObserver
   readonly #writes: PostgresPool
   readonly #reads: PostgresPool
   readonly #reader: PostgresReader
+  readonly #feeds: PostgresPool
+  readonly #feed: PostgresFeed
   readonly #writer: PostgresWriter
   readonly #commits: GroupCommit
   readonly #chores: PostgresChores
@@ -60,6 +68,9 @@ class PostgresStore implements MessageStore {
     this.#writes = new PostgresPool(url, WRITE_CONNECTIONS)
     this.#reads = new PostgresPool(readUrl ?? url, readConnections)
     this.#reader = new PostgresReader(this.#reads)
+    // Never a replica: who is storing something just now is to be seen on the server itself.
+    this.#feeds = new PostgresPool(url, FEED_CONNECTIONS)
+    this.#feed = new PostgresFeed(this.#feeds)
     this.#writer = new PostgresWriter(this.#writes, observer)
     this.#commits = new GroupCommit(this.#writer, LIMITS)
     this.#chores = new PostgresChores(this.#writes)
@@ -135,6 +146,16 @@ class PostgresStore implements MessageStore {
     return this.#reader.recordsAfter(filter, limit, position, signal)
   }
 
+  async feed (filter: FeedFilter, after: FeedPosition, limit: number, signal?: AbortSignal): Promise<FeedPage> {
+    this.#check()
+    return this.#feed.page(filter, after, limit, signal)
+  }
+
+  async feedEnd (signal?: AbortSignal): Promise<FeedPosition> {
+    this.#check()
+    return this.#feed.end(signal)
+  }
+
   async stats (signal?: AbortSignal): Promise<Stats> {
     this.#check()
     return this.#reader.stats(signal)
@@ -180,6 +201,6 @@ class PostgresStore implements MessageStore {
     clearTimeout(this.#retry)
     this.#chores.close()
     await this.#commits.close()
-    await Promise.all([this.#writes.close(), this.#reads.close()])
+    await Promise.all([this.#writes.close(), this.#reads.close(), this.#feeds.close()])
   }
 }

@@ -5,6 +5,7 @@ import { isMessage, isUnread, type Committer, type Row } from '../group-commit.t
 import type { SaveResult, StoreObserver } from '../message-store.ts'
 import { Trouble } from '../trouble.ts'
 import { digestOf } from '../unread.ts'
+import { ANNOUNCE } from './feed.ts'
 import type { PostgresPool } from './pool.ts'
 
 const COLUMNS = 'message_id, from_msisdn, to_msisdn, ts, text, text_folded'
@@ -14,11 +15,15 @@ const TYPES = '$1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::t
  * One transaction a group. Ids are inserted in their order, so that two processes which store the same ones at the same
  * time wait for each other in turn and not in a circle. Ids that another transaction is storing are waited for: what is
  * a duplicate here is committed there.
+ *
+ * No row, and so no seq, comes before the lock is had that tells the feed which seqs may be under way (feed.ts).
  */
 const save = (columns: string, values: string, more = ''): string => `
-  WITH stored AS (
+  WITH announced AS MATERIALIZED (
+    ${ANNOUNCE}
+  ), stored AS (
     INSERT INTO messages (${columns})
-    SELECT * FROM unnest(${values}) AS incoming (${columns})
+    SELECT incoming.* FROM announced, unnest(${values}) AS incoming (${columns})
     ORDER BY message_id COLLATE "C"
     ON CONFLICT (message_id) DO NOTHING
     RETURNING message_id, from_msisdn, to_msisdn, source, moment

@@ -1,9 +1,10 @@
 import type { Message, StoredMessage } from '../../message.ts'
 import type { Span, Volume } from '../../volume.ts'
-import type { CountedPage, Filter, Page, Position, Stats } from '../message-store.ts'
+import type { CountedPage, FeedFilter, FeedPage, FeedPosition, Filter, Page, Position, Stats } from '../message-store.ts'
 import { COLUMNS, isHopeless, isSearch, pageOf, recordColumns, type IndexedFilter } from '../questions.ts'
 import type { Budget } from './budget.ts'
 import type { SqliteDatabase } from './database.ts'
+import { feedEnd, feedPage } from './feed.ts'
 import { Queries } from './queries.ts'
 import { Search } from './search.ts'
 import { countAll, countByCounters, lastSeq, statsOf } from './totals.ts'
@@ -118,6 +119,15 @@ export class SqliteReader {
     return Math.min(...conditions
       .filter(condition => Object.values(condition).some(value => value !== undefined))
       .map(condition => countByCounters(this.#queries, condition) as number))
+  }
+
+  /** Messages behind a position, in the order of commits; undefined when the position is none of this database. */
+  feed (filter: FeedFilter, after: FeedPosition, limit: number, _budget: Budget): FeedPage | undefined {
+    return feedPage(this.#queries, filter, after, limit)
+  }
+
+  feedEnd (_budget: Budget): FeedPosition {
+    return feedEnd(this.#queries)
   }
 
   stats (_budget: Budget): Stats {

@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import type { Arrival, StoredMessage, UnreadItem } from '../../message.ts'
 import type { Span, Volume } from '../../volume.ts'
 import { GroupCommit } from '../group-commit.ts'
-import { StoreUnusable } from '../message-store.ts'
-import type { CountedPage, Filter, MessageStore, Page, Position, SaveResult, Stats, StoreObserver } from '../message-store.ts'
 import { walkPages } from '../snapshot.ts'
+import { StoreUnusable, UnknownPosition } from '../message-store.ts'
+import type {
+  CountedPage, FeedFilter, FeedPage, FeedPosition, Filter, MessageStore, Page, Position, SaveResult, Stats, StoreObserver
+} from '../message-store.ts'
 import { SqliteReaders } from './readers.ts'
 import { SqliteWriterHandle } from './writer-handle.ts'
 import type { WriterData } from './writer-thread.ts'
@@ -44,6 +46,7 @@ async function open (database: WriterData, observer: StoreObserver, afterClose =
 }
 
 class SqliteStore implements MessageStore {
+  readonly isShared = false
   readonly #writer: SqliteWriterHandle
   readonly #readers: SqliteReaders
   readonly #commits: GroupCommit
@@ -83,6 +86,16 @@ class SqliteStore implements MessageStore {
 
   recordsAfter (filter: Filter, limit: number, position: Position, signal?: AbortSignal): Promise<Page<StoredMessage>> {
     return this.#readers.run('recordsAfter', [filter, limit, position], signal)
+  }
+
+  async feed (filter: FeedFilter, after: FeedPosition, limit: number, signal?: AbortSignal): Promise<FeedPage> {
+    const page = await this.#readers.run('feed', [filter, after, limit], signal)
+    if (page === undefined) throw new UnknownPosition()
+    return page
+  }
+
+  feedEnd (signal?: AbortSignal): Promise<FeedPosition> {
+    return this.#readers.run('feedEnd', [], signal)
   }
 
   stats (signal?: AbortSignal): Promise<Stats> {

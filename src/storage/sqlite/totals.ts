@@ -4,9 +4,12 @@ import { PERIOD_LEVELS } from '../questions.ts'
 import type { Queries, Value } from './queries.ts'
 import { FROM_TAIL } from './walk.ts'
 
+/** The last `seq` that was given away, as SQL. What is listed was given away, also where its message is gone. */
+export const LAST_SEQ = "max((SELECT coalesce(max(seq), 0) FROM messages), (SELECT count FROM totals WHERE name = 'listed'))"
+
 /** The `seq` of the message that was committed last. */
 export function lastSeq (queries: Queries): number {
-  return queries.number('SELECT coalesce(max(seq), 0) AS number FROM messages')
+  return queries.number(`SELECT ${LAST_SEQ} AS number`)
 }
 
 /** How many messages there are. */

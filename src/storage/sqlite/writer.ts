@@ -6,6 +6,7 @@ import { isMessage, type Row } from '../group-commit.ts'
 import type { SaveResult } from '../message-store.ts'
 import { digestOf } from '../unread.ts'
 import type { SqliteDatabase } from './database.ts'
+import { LAST_SEQ } from './totals.ts'
 
 type Values = [
   messageId: string, from: string, to: string, ts: string, text: string | null, createdAt: string, seq: number, folded: string | null,
@@ -22,7 +23,7 @@ export class SqliteWriter {
 
   constructor (database: SqliteDatabase) {
     this.#database = database
-    this.#lastSeq = database.prepare<[], number>('SELECT coalesce(max(seq), 0) FROM messages').pluck()
+    this.#lastSeq = database.prepare<[], number>(`SELECT ${LAST_SEQ}`).pluck()
     this.#insert = database.prepare<Values>(`
       INSERT INTO messages (message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded, listed, source, type, raw)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)

@@ -2,6 +2,7 @@ import type { Test } from 'tap'
 import type { MessageStore, StoreObserver } from '../../../src/storage/message-store.ts'
 import { closing } from './suite/closing.ts'
 import { deliveries } from './suite/deliveries.ts'
+import { feed } from './suite/feed.ts'
 import { model } from './suite/model.ts'
 import { pages } from './suite/pages.ts'
 import { saves } from './suite/saves.ts'
@@ -13,7 +14,7 @@ import { volume } from './suite/volume.ts'
 /** Opens a new, empty store that is gone with the test. The suite closes it. */
 export type OpenStore = (t: Test, observer: StoreObserver) => Promise<MessageStore>
 
-const PARTS = { saves, deliveries, pages, searches, snapshots, statistics, volume, closing, 'against a plain array': model }
+const PARTS = { saves, deliveries, feed, pages, searches, snapshots, statistics, volume, closing, 'against a plain array': model }
 export type Part = keyof typeof PARTS
 
 /**

@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { BEGINNING } from '../../../../src/storage/feed-position.ts'
 import { StoreUnavailable } from '../../../../src/storage/message-store.ts'
 import type { OpenStore } from '../store-suite.ts'
 import { EVERYTHING, message, saveAll, storeOf } from './common.ts'
@@ -22,6 +23,8 @@ export async function closing (t: Test, open: OpenStore): Promise<void> {
       get: () => store.get('m1'),
       page: () => store.page(EVERYTHING, 50, 0),
       pageAfter: () => store.pageAfter(EVERYTHING, 50, POSITION),
+      feed: () => store.feed(EVERYTHING, BEGINNING, 50),
+      feedEnd: () => store.feedEnd(),
       stats: () => store.stats(),
       count: () => store.count(),
       ping: () => store.ping()
