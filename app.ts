@@ -22,6 +22,7 @@ import requestLog from './plugins/request-log.ts'
 import securityHeaders from './plugins/security-headers.ts'
 import signature from './plugins/signature.ts'
 import validation from './plugins/validation.ts'
+import console from './routes/console.ts'
 import exports from './routes/export.ts'
 import feed from './routes/feed.ts'
 import messages from './routes/messages.ts'
@@ -75,6 +76,7 @@ export async function build (
   if (config.standardSecrets.length > 0) await app.register(standard, { secrets: config.standardSecrets, bodyLimit: config.bodyLimit })
   if (config.twilioTokens.length > 0) await app.register(twilio, { tokens: config.twilioTokens, publicUrl: config.publicUrl, bodyLimit: config.bodyLimit })
   if (config.whatsappSecrets.length > 0) await app.register(whatsapp, { secrets: config.whatsappSecrets, verifyToken: config.whatsappVerifyToken, bodyLimit: config.bodyLimit })
+  await app.register(console, { scheme: config.signatureScheme, needsKey: config.apiKeys.length > 0 })
   await app.register(async reads => {
     reads.requireApiKey()
     reads.limitReads()

@@ -3,7 +3,7 @@ import swagger, { type SwaggerTransformObject } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { Type } from '@sinclair/typebox'
 import { API_KEY_SCHEME } from './api-keys.ts'
-import { API_HEADERS } from './security-headers.ts'
+import { API_HEADERS, DOCS_POLICY } from './security-headers.ts'
 
 export interface OpenapiOptions {
   /** Whether some routes ask for a key. */
@@ -33,7 +33,7 @@ export default fp<OpenapiOptions>(async (app, { hasApiKeys }) => {
     transformObject: withCommonHeaders
   })
   await app.register(async page => {
-    await page.protectPage()
+    await page.protectPage(DOCS_POLICY)
     await page.register(swaggerUi, { routePrefix: '/docs' })
   })
 

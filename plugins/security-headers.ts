@@ -4,7 +4,7 @@ import fp from 'fastify-plugin'
 declare module 'fastify' {
   interface FastifyInstance {
     /** Makes this scope one of pages for a browser, with their scripts and styles: its answers get what protects those. */
-    protectPage (): Promise<void>
+    protectPage (policy: PagePolicy): Promise<void>
   }
 }
 
@@ -18,18 +18,26 @@ export const API_HEADERS = {
 /** Of the one style element that Swagger UI makes: that of its logo. */
 const LOGO_STYLE = "'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='"
 
-/** What Swagger UI needs, and no more. Pictures within its style sheet are data: URLs. */
+/** The directives of a Content-Security-Policy, as helmet names them. */
+export type PagePolicy = Readonly<Record<string, string[]>>
+
+/** What a page of this service may do: run its own scripts and ask this service. */
 const PAGE_POLICY = {
   defaultSrc: ["'none'"],
   baseUri: ["'none'"],
   connectSrc: ["'self'"],
-  fontSrc: ["'self'"],
   formAction: ["'none'"],
   frameAncestors: ["'none'"],
   imgSrc: ["'self'", 'data:'],
   scriptSrc: ["'self'"],
-  styleSrc: ["'self'", LOGO_STYLE]
+  styleSrc: ["'self'"]
 }
+
+/** What Swagger UI needs, and no more. Pictures within its style sheet are data: URLs. */
+export const DOCS_POLICY: PagePolicy = { ...PAGE_POLICY, fontSrc: ["'self'"], styleSrc: ["'self'", LOGO_STYLE] }
+
+/** Of the console, which shows what anybody may have sent: no string can become HTML or a script, whatever its own scripts do. */
+export const CONSOLE_POLICY: PagePolicy = { ...PAGE_POLICY, requireTrustedTypesFor: ["'script'"], trustedTypes: ["'none'"] }
 
 /** Headers that protect a browser: a few fixed ones on every answer, and helmet's on pages. */
 export default fp(async root => {
@@ -39,14 +47,14 @@ export default fp(async root => {
     done()
   })
 
-  root.decorate('protectPage', async function () {
+  root.decorate('protectPage', async function (policy) {
     // helmet writes to Node.js's response, over whose headers Fastify's would win.
     this.addHook('onRequest', (_request, reply, done) => {
       reply.removeHeader('content-security-policy')
       done()
     })
     await this.register(helmet, {
-      contentSecurityPolicy: { useDefaults: false, directives: PAGE_POLICY },
+      contentSecurityPolicy: { useDefaults: false, directives: policy },
       xFrameOptions: { action: 'deny' },
       // Only who ends TLS in front of the service knows whether browsers may insist on it.
       strictTransportSecurity: false

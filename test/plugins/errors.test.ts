@@ -12,7 +12,7 @@ const SECRETS = /better-sqlite|SQLITE|node_modules|\.ts|at \w+ \(|database/i
 
 t.test('an unknown path is 404, for every method', async t => {
   const { app } = await buildApp(t)
-  for (const url of ['/', '/nowhere', '/messages/a/b', '/webhook/', '/stats/', '/health', '/health/x', '/Messages', '//', '/messages;x', '/%', '/%FF']) {
+  for (const url of ['/console', '/nowhere', '/messages/a/b', '/webhook/', '/stats/', '/health', '/health/x', '/Messages', '//', '/messages;x', '/%', '/%FF']) {
     for (const method of ['GET', 'POST', 'DELETE', 'PUT', 'PATCH', 'OPTIONS'] as const) {
       const { statusCode, body, headers } = await app.inject({ method, url })
       t.equal(statusCode, 404, `${method} ${url}`)
@@ -33,7 +33,7 @@ t.test('an unknown path is 404 whatever body and Content-Type come with it', asy
 
 t.test('a known path with another method is 404', async t => {
   const { app } = await buildApp(t)
-  for (const [method, url] of [['GET', '/webhook'], ['POST', '/messages'], ['DELETE', '/messages/m1'], ['POST', '/stats'], ['POST', '/metrics']] as const) {
+  for (const [method, url] of [['GET', '/webhook'], ['POST', '/messages'], ['DELETE', '/messages/m1'], ['POST', '/stats'], ['POST', '/metrics'], ['POST', '/'], ['POST', '/console/main.js']] as const) {
     const { statusCode, body } = await app.inject({ method, url })
     t.equal(statusCode, 404)
     t.equal(body, NOT_FOUND)
