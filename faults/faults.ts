@@ -1,5 +1,6 @@
 import { badClients } from './clients.ts'
 import { clock } from './clock.ts'
+import { crowd } from './crowd.ts'
 import type { Fault } from './fault.ts'
 import { file } from './file.ts'
 import { full } from './full.ts'
@@ -11,4 +12,4 @@ import { term } from './term.ts'
 import { threads } from './threads.ts'
 
 /** In the order in which they are run. */
-export const FAULTS: readonly Fault[] = [kill, term, full, lock, file, threads, ...outages, overload, overloadedStore, ...badClients, clock]
+export const FAULTS: readonly Fault[] = [kill, term, full, lock, file, threads, ...outages, overload, overloadedStore, ...badClients, crowd, clock]
