@@ -53,8 +53,8 @@ export default fp(async app => {
   })
 }, { name: 'malformed', dependencies: ['@fastify/sensible', 'connections'] })
 
-/** Matches no route. */
-const NOWHERE = '*'
+/** Matches no route. Without a slash before it, the router would take it for the path of as many characters: `*` for `/`. */
+const NOWHERE = '/*'
 
 /** RFC 9112, section 3.2.2: what a client sends to a proxy. A server takes it for the path in it. */
 const ABSOLUTE_FORM = /^https?:\/\/[^/?#]+(\/[^#]*)$/i
