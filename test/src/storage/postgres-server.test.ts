@@ -6,7 +6,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { StoreUnavailable, StoreUnusable, type MessageStore, type StoreObserver } from '../../../src/storage/message-store.ts'
+import { StoreUnavailable, type MessageStore, type StoreObserver } from '../../../src/storage/message-store.ts'
 import { openMessageStore, type ServerOptions } from '../../../src/storage/open.ts'
 import { PostgresPool } from '../../../src/storage/postgres/pool.ts'
 import { startPostgres } from '../../postgres.ts'
@@ -151,7 +151,7 @@ t.test('a database of a newer Letterbox is refused', async t => {
   const url = await server.createDatabase()
   await (await openMessageStore(url, SILENT)).close()
   await server.query(url, NEWER)
-  await t.rejects(openMessageStore(url, SILENT), new StoreUnusable('the database is from a newer Letterbox: its schema is version 99, this program knows 1 at most'))
+  await t.rejects(openMessageStore(url, SILENT), { name: 'StoreUnusable', message: /^the database is from a newer Letterbox: its schema is version 99, this program knows \d+ at most$/ })
 })
 
 t.test('without pg_trgm searches scan, are as exact, and the operator is told once', async t => {
