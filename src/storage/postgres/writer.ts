@@ -130,8 +130,8 @@ export class PostgresWriter implements Committer {
   }
 }
 
-function isPlain ({ source }: Arrival): boolean {
-  return source === undefined
+function isPlain ({ source, received_at: receivedAt }: Arrival): boolean {
+  return source === undefined && receivedAt === undefined
 }
 
 /** What a row is known by. No message's id holds U+0000. */
