@@ -9,7 +9,7 @@ import { WHATSAPP_SCHEME } from '../src/signature/whatsapp.ts'
 
 const SECRET = 'app-secret'
 const MESSAGES = 1000
-const KILLS = 10
+const KILLS = 6
 
 /** A delivery as WhatsApp makes it, of a thousand messages in several entries. */
 function batch (name: string): string {
@@ -45,7 +45,7 @@ t.test('after any kill -9 a delivery of a thousand messages is there whole or no
     const lanes = Array.from({ length: 4 }, lane)
     await Promise.race([first.promise, ...lanes])
     // At any moment of what comes next: reading, verifying, storing, answering.
-    await delay(7 * round)
+    await delay(12 * round)
     service.child.kill('SIGKILL')
     for (const { reason } of (await Promise.allSettled(lanes)).filter(end => end.status === 'rejected')) {
       t.match(reason, { code: /^(?:ECONNRESET|ECONNREFUSED|EPIPE)$/ })
