@@ -66,6 +66,8 @@ t.test('nonsense is 200, 404 or 422, and never anything else', async t => {
   const { app } = await buildApp(t)
   await deliver(t, app, { message_id: '__proto__', from: '+1', to: '+2', ts: '2025-01-15T10:00:00Z', text: '__proto__' })
   await fc.assert(fc.asyncProperty(raw, fc.constantFrom('/messages?', '/messages/', '/stats?', '/nowhere/'), async (bytes, path) => {
+    // Dots are steps in a path, and may lead to the page at /, which is no data.
+    fc.pre(URL.parse(path + bytes, 'http://localhost')?.pathname !== '/')
     const { status, body, headers } = await get(app, path + bytes)
     const right = path.endsWith('?') ? [200, 422].includes(status) : path === '/nowhere/' ? status === 404 : [200, 404, 422].includes(status)
     const shaped = status === 200 || (typeof body['detail'] === 'string' && (status !== 422 || Array.isArray(body['errors'])))
