@@ -44,7 +44,7 @@ export function rangeOf (range, { first_message_ts: first, last_message_ts: last
  * @param {Filter} filter
  */
 export function drawVolume (volume, filter) {
-  const isSameKind = chart !== undefined && drawn?.interval === volume.interval
+  const isSameKind = chart !== undefined && drawn?.interval === volume.interval && chart.width === byId('chart').clientWidth
   drawn = volume
   drawnFilter = filter
   const { data } = volume
@@ -113,8 +113,14 @@ function spoken (ts) {
 /** Draws it anew, in the size and the colours of now. */
 function redraw () {
   const data = chart?.data
-  if (data !== undefined) draw(data)
+  chart?.destroy()
+  chart = undefined
+  if (data !== undefined && byId('chart').clientWidth > 0) draw(data)
 }
 
-addEventListener('resize', () => chart?.setSize({ width: byId('chart').clientWidth, height: HEIGHT }))
+addEventListener('resize', () => {
+  // Out of sight it has no width: it is then drawn anew when it is shown.
+  const width = byId('chart').clientWidth
+  if (width > 0) chart?.setSize({ width, height: HEIGHT })
+})
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw)

@@ -1,15 +1,14 @@
-/** The list: filters, pages and their messages. */
+/** The list: its pages and their messages. */
 import { sayOf, askJson } from './api.js'
-import { addressOf, FILTERS, go, here } from './address.js'
+import { addressOf, here } from './address.js'
 import { byId, element, foreign, moment, number } from './dom.js'
+import { fillForm } from './filters.js'
 import { excerpt } from './mark.js'
 import { newer, newest, older, oldest } from './pages.js'
 
 /** @typedef {import('./api.js').Message} Message */
 /** @typedef {import('./address.js').Filter} Filter */
 /** @typedef {import('./pages.js').Page} Page */
-
-const TYPING_PAUSE = 300
 
 /** @type {Page | undefined} */
 let page
@@ -19,26 +18,10 @@ let shown = ''
 /** How many messages the filter let through. @type {number | undefined} */
 let counted
 let asked = new AbortController()
+let counting = new AbortController()
 
-/** Binds the form and the buttons. */
+/** Binds the buttons. */
 export function startList () {
-  const form = byId('filters')
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let typing
-  form.addEventListener('input', () => {
-    clearTimeout(typing)
-    typing = setTimeout(() => go(addressOf({ filter: formFilter() }), { replace: true }), TYPING_PAUSE)
-  })
-  form.addEventListener('submit', event => {
-    event.preventDefault()
-    clearTimeout(typing)
-    go(addressOf({ filter: formFilter() }))
-  })
-  byId('clear').addEventListener('click', () => {
-    clearTimeout(typing)
-    go('/')
-    fillForm()
-  })
   for (const id of ['newest', 'news']) byId(id).addEventListener('click', () => showList({ anew: true }))
   for (const [id, way] of Object.entries({ newer, older, oldest })) {
     byId(id).addEventListener('click', () => {
@@ -54,7 +37,7 @@ export function showList ({ anew = false } = {}) {
   const wanted = addressOf({ filter })
   if (wanted === shown && !anew) return
   shown = wanted
-  fillForm()
+  fillForm(filter)
   turn(signal => newest(filter, signal))
   count()
 }
@@ -105,11 +88,13 @@ function say (text) {
 
 /** Counts what the filter lets through. Of a search among millions this takes longer than its first page, or too long. */
 async function count () {
-  const of = shown
+  counting.abort()
+  counting = new AbortController()
+  const { signal } = counting
   counted = undefined
   byId('found').textContent = 'Messages'
-  const answer = await askJson('/messages', { ...filter, limit: 1 }).catch(() => undefined)
-  if (answer === undefined || of !== shown) return
+  const answer = await askJson('/messages', { ...filter, limit: 1 }, signal).catch(() => undefined)
+  if (answer === undefined || signal.aborted) return
   counted = answer.total
   byId('found').textContent = answer.total === 1 ? '1 message' : `${number(answer.total)} messages`
   showNews(answer.total)
@@ -125,32 +110,6 @@ export function showNews (total) {
   byId('newest').textContent = news > 0 ? `Newest (${number(news)} more)` : 'Newest'
   byId('news').textContent = news > 0 ? `Show ${number(news)} more` : ''
   byId('news').hidden = news <= 0
-}
-
-/** @returns {Filter} */
-function formFilter () {
-  return Object.fromEntries(FILTERS.map(name => {
-    const { value } = /** @type {HTMLInputElement} */ (byId(name))
-    if (name === 'since' || name === 'until') return [name, momentOf(value, filter[name])]
-    return [name, name === 'q' ? value : value.trim()]
-  }).filter(([, value]) => value !== ''))
-}
-
-/** What an input cannot show of a moment, less than seconds, is not lost by that. @param {string} value @param {string} [before] */
-function momentOf (value, before = '') {
-  if (value === '') return ''
-  const second = value.length === 16 ? `${value}:00` : value.slice(0, 19)
-  return before.startsWith(second) ? before : `${second}Z`
-}
-
-function fillForm () {
-  for (const name of FILTERS) {
-    const input = /** @type {HTMLInputElement} */ (byId(name))
-    const value = filter[name] ?? ''
-    const text = name === 'since' || name === 'until' ? value.slice(0, 19) : value
-    if (document.activeElement !== input && input.value !== text) input.value = text
-    if (name !== 'q' && value !== '') byId('narrow').setAttribute('open', '')
-  }
 }
 
 /**

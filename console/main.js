@@ -2,6 +2,7 @@
 import { askJson, hasKey, Refused, setKey, settings } from './api.js'
 import { here, whenArrived } from './address.js'
 import { byId } from './dom.js'
+import { startFilters } from './filters.js'
 import { showList, startList } from './list.js'
 import { showLive, startLive } from './live.js'
 import { showMessage, startMessage } from './message.js'
@@ -78,6 +79,7 @@ async function showHealth () {
 for (const part of document.querySelectorAll('details.roomy')) part.toggleAttribute('open', matchMedia('(min-width: 44rem)').matches)
 
 startKey()
+startFilters()
 startList()
 startLive()
 startMessage()

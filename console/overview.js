@@ -98,6 +98,7 @@ async function showVolume (stats, lastHour) {
   // Of a closed part nothing can be drawn.
   if (byId('volume').hidden || !byId('more').hasAttribute('open')) return
   if (!isRangeChosen) range.value = fittingRange(stats)
+  range.disabled = filter.since !== undefined || filter.until !== undefined
   const query = { ...rangeOf(range.value, stats, filter), from: filter.from }
   const isLastHour = range.value === 'hour' && filter.from === undefined && filter.since === undefined && filter.until === undefined
   const shown = isLastHour ? lastHour : await volume(query)
