@@ -8,8 +8,9 @@ import { kill } from './kill.ts'
 import { lock } from './lock.ts'
 import { outages } from './outage.ts'
 import { overload, overloadedStore } from './overload.ts'
+import { reads } from './reads.ts'
 import { term } from './term.ts'
 import { threads } from './threads.ts'
 
 /** In the order in which they are run. */
-export const FAULTS: readonly Fault[] = [kill, term, full, lock, file, threads, ...outages, overload, overloadedStore, ...badClients, crowd, clock]
+export const FAULTS: readonly Fault[] = [kill, term, full, lock, file, threads, ...outages, overload, overloadedStore, reads, ...badClients, crowd, clock]

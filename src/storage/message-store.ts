@@ -159,6 +159,9 @@ export interface MessageStore {
   close (): Promise<void>
 }
 
+/** So many reads may wait for those before them; the next one is refused at once. They wait for five seconds at most in any case. */
+export const WAITING_READS = 1000
+
 /** The store cannot do it now; trying again later can succeed. */
 export class StoreUnavailable extends Error {
   override name = 'StoreUnavailable'

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import type { Pool, PoolClient } from 'pg'
-import { StoreUnavailable, StoreUnusable } from '../message-store.ts'
+import { StoreUnavailable, StoreUnusable, WAITING_READS } from '../message-store.ts'
 
 /** How long a connection may take to be had, and a statement to end, in ms; `query_timeout` is for a server that is silent. */
 const TIMEOUTS = { connectionTimeoutMillis: 2000, statement_timeout: 5000, query_timeout: 6000 }
@@ -37,6 +37,7 @@ export class PostgresPool {
 
   /** The rows that a statement answers. */
   async query<Row> ({ name, text }: Statement, values: readonly unknown[], signal?: AbortSignal): Promise<Row[]> {
+    if (this.#pool.waitingCount >= WAITING_READS) throw new StoreUnavailable('too many statements are waiting')
     return this.use(async client => {
       const cancel = (): void => { this.#cancel(client) }
       signal?.addEventListener('abort', cancel, { once: true })

@@ -1,5 +1,5 @@
 import { Piscina } from 'piscina'
-import { StoreUnavailable, type Filter } from '../message-store.ts'
+import { StoreUnavailable, WAITING_READS, type Filter } from '../message-store.ts'
 import { monotonicTime } from './budget.ts'
 import type { SqliteReader } from './reader.ts'
 import type { ReadTask } from './reader-thread.ts'
@@ -14,10 +14,14 @@ const TIME_LIMIT = 5000
 /** Pages that begin behind so many messages go with the slow reads. */
 const DEEP_OFFSET = 10_000
 
+/** What probes and metrics ask, which is one step into a table. */
+const PROBES: ReadonlySet<Method> = new Set(['ping', 'count'])
+
 const OPTIONS = {
   filename: new URL('reader-thread.ts', import.meta.url).href,
   idleTimeout: Infinity,
-  maxQueue: 1000,
+  // Probes too.
+  maxQueue: 2 * WAITING_READS,
   // Reads give way to the event loop and to the writer thread.
   niceIncrement: 5
 }
@@ -48,6 +52,7 @@ export class SqliteReaders {
     if (this.#closed) throw new StoreUnavailable('the store is closed')
     if (signal?.aborted) throw new StoreUnavailable('nobody waits for the answer')
     const pool = isSlow(method, args) ? this.#slow : this.#quick
+    if (pool.queueSize >= WAITING_READS && !PROBES.has(method)) throw new StoreUnavailable('too many reads are waiting')
     const cancelled = new Int32Array(new SharedArrayBuffer(4))
     const task: ReadTask = { method, args, deadline: monotonicTime() + TIME_LIMIT, cancelled }
 

@@ -6,7 +6,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { StoreUnavailable, type MessageStore, type StoreObserver } from '../../../src/storage/message-store.ts'
+import { StoreUnavailable, WAITING_READS, type MessageStore, type StoreObserver } from '../../../src/storage/message-store.ts'
 import { openMessageStore, type ServerOptions } from '../../../src/storage/open.ts'
 import { PostgresPool } from '../../../src/storage/postgres/pool.ts'
 import { startPostgres } from '../../postgres.ts'
@@ -221,6 +221,19 @@ t.test('a read that takes longer than five seconds is given up, and holds up no 
   const slow = t.rejects(store.stats(), StoreUnavailable)
   t.equal(await store.save(message()), 'created')
   await slow
+})
+
+t.test('more reads than may wait are refused at once; those that wait are answered', async t => {
+  const url = await server.createDatabase()
+  const store = await open(t, url)
+  await store.save(message())
+  const answers = Promise.allSettled(Array.from({ length: 2 * WAITING_READS }, () => store.get('m1')))
+  await t.rejects(store.get('m1'), new StoreUnavailable('too many statements are waiting'))
+  await t.resolves(store.ping())
+  t.equal(await store.save(message({ message_id: 'm2' })), 'created')
+  const refused = (await answers).filter(answer => answer.status === 'rejected' && /too many/.test(answer.reason.message))
+  t.ok(refused.length > 0 && refused.length <= WAITING_READS, `${refused.length} were refused`)
+  t.match(await store.get('m1'), message())
 })
 
 t.test('reads go to the replica that was named, and saves do not', async t => {

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
-import { StoreUnavailable, type MessageStore } from '../../../src/storage/message-store.ts'
+import { StoreUnavailable, WAITING_READS, type MessageStore } from '../../../src/storage/message-store.ts'
 import { openMessageStore } from '../../../src/storage/open.ts'
 import { SqliteWriterHandle } from '../../../src/storage/sqlite/writer-handle.ts'
 import { inspect, untilIndexed, untilResolved } from './inspect.ts'
@@ -258,6 +258,20 @@ t.test('a read whose client has gone before it begins is given up', async t => {
   const { store } = await openStore(t)
   await t.rejects(store.stats(AbortSignal.abort()), new StoreUnavailable('nobody waits for the answer'))
   t.equal((await store.stats(new AbortController().signal)).total_messages, 0)
+})
+
+t.test('more reads than may wait are refused at once, while probes are answered; those that wait are answered', async t => {
+  const { store } = await openStore(t)
+  await store.save(message())
+  const kinds: (() => Promise<unknown>)[] = [() => store.get('m1'), () => store.page({ q: 'hello' }, 1, 0)]
+  for (const read of kinds) {
+    const answers = Promise.allSettled(Array.from({ length: 2 * WAITING_READS }, () => read()))
+    await t.rejects(read(), new StoreUnavailable('too many reads are waiting'))
+    await Promise.all([t.resolves(store.ping()), t.resolves(store.count())])
+    const refused = (await answers).filter(answer => answer.status === 'rejected' && /too many/.test(answer.reason.message))
+    t.ok(refused.length > 0 && refused.length <= WAITING_READS, `${refused.length} were refused`)
+    t.match(await read(), {})
+  }
 })
 
 t.test('a read that takes longer than five seconds is given up, and holds up no delivery', async t => {
