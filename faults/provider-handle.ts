@@ -10,8 +10,8 @@ export interface ProviderHandle {
   readonly prefix: string
   /** The ledger, once it has ended. */
   readonly ledger: Ledger | undefined
-  /** Delivers for so many seconds, at a rate or, without one, as fast as it is answered. */
-  deliver (seconds: number, rate?: number): Promise<PhaseResult>
+  /** Delivers for so many seconds, at a rate or, without one, as fast as it is answered. @param queued see {@link Phase} */
+  deliver (seconds: number, rate?: number, queued?: boolean): Promise<PhaseResult>
   /** Delivers what was refused until it is acknowledged, and ends. */
   end (): Promise<Ledger>
   kill (): void
@@ -31,8 +31,8 @@ export async function launchProvider (setup: Setup): Promise<ProviderHandle> {
   return {
     prefix: setup.prefix,
     get ledger () { return ledger },
-    deliver (seconds, rate = Infinity) {
-      const delivering = ask<PhaseResult>({ rate, seconds })
+    deliver (seconds, rate = Infinity, queued = false) {
+      const delivering = ask<PhaseResult>({ rate, seconds, queued })
       // Who started it may have failed, and not wait for it any more.
       delivering.catch(() => {})
       return delivering

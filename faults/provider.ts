@@ -22,12 +22,11 @@ export interface Setup {
 }
 
 export interface Phase {
-  /**
-   * Deliveries that fall due in a second, whether or not those before them are answered: what falls due while every
-   * connection is busy is not sent. Infinity: each connection sends as soon as it is answered.
-   */
+  /** Deliveries that fall due in a second, whether or not those before them are answered. Infinity: each connection sends as soon as it is answered. */
   readonly rate: number
   readonly seconds: number
+  /** Whether what falls due while every connection is busy waits for one, as a provider's queue does; it is not sent otherwise. */
+  readonly queued: boolean
 }
 
 export interface Latency { readonly p50: number, readonly p99: number, readonly max: number }
@@ -114,7 +113,7 @@ class Provider {
     for (let count = 0; count < setup.connections; count++) this.#connect()
   }
 
-  async run ({ rate, seconds }: Phase): Promise<PhaseResult> {
+  async run ({ rate, seconds, queued }: Phase): Promise<PhaseResult> {
     this.#measured = new Measured()
     const { begun } = this.#measured
     this.#greedy = rate === Infinity
@@ -122,7 +121,11 @@ class Provider {
       if (this.#greedy) while (this.#sendOn(this.#idle.shift()));
       else {
         const target = Math.floor(rate * elapsed / 1000)
-        for (; due < target; due++) if (!this.#sendOn(this.#idle.shift())) this.#measured.unsent++
+        for (; due < target; due++) {
+          if (this.#sendOn(this.#idle.shift())) continue
+          if (queued) break
+          this.#measured.unsent++
+        }
       }
       await delay(TURN)
     }

@@ -1,28 +1,39 @@
 /** A commit of fewer saves says little of what one of many costs: the sync to disk is most of it. */
 const TELLING = 16
 /** So few saves are stored soon, whatever they cost. */
-const FEW = 128
-/** How much the latest commit weighs. A slow one may have been a hiccup of the machine. */
-const FASTER = 0.3
-const SLOWER = 0.2
+const FEW = 64
+/** Commits are looked at together that end within so long, in ms: a busy event loop hears of several at the same moment. */
+const WINDOW = 250
+/** How much the latest of them weigh. */
+const WEIGHT = 0.5
 
 /** How long saves take that are committed together, learnt from the commits so far. */
 export class CommitPace {
   /** ms a save; 0 while nothing is known. */
   #cost = 0
-  #last = -Infinity
+  /** When the commits that are looked at now began, and when those before them ended, in ms. */
+  #begun = 0
+  #ended = -Infinity
+  #saves = 0
+  #time = 0
 
   /**
    * @param seconds how long the commit of so many took
-   * @param now when it ended, in ms: of two that were under way at once, the second counts from the end of the first
+   * @param now when it ended, in ms
    */
   committed (saves: number, seconds: number, now = performance.now()): void {
-    const time = Math.min(seconds * 1000, now - this.#last)
-    this.#last = now
     if (saves < TELLING) return
-    const cost = time / saves
-    if (this.#cost === 0) this.#cost = cost
-    else this.#cost += (cost - this.#cost) * (cost < this.#cost ? FASTER : SLOWER)
+    const time = seconds * 1000
+    if (this.#saves === 0) this.#begun = Math.max(now - time, this.#ended)
+    this.#saves += saves
+    this.#time += time
+    const elapsed = now - this.#begun
+    if (elapsed < WINDOW && this.#cost > 0) return
+    // Those that are under way at once share the time, and between them there may have been nothing to do.
+    const cost = Math.min(elapsed, this.#time) / this.#saves
+    this.#cost = this.#cost === 0 ? cost : this.#cost + (cost - this.#cost) * WEIGHT
+    this.#saves = this.#time = 0
+    this.#ended = now
   }
 
   /** How long the last of so many that wait will have waited, in ms; 0 when they are few. */

@@ -27,6 +27,11 @@ export interface GroupCommitLimits {
   readonly enough: number
   /** With so many rows a group is full: what gathered while no further group could be sent. A delivery is never split. */
   readonly groupSize: number
+  /**
+   * A group of more deliveries takes no more than its share of those that wait, so that those after it have as many to take:
+   * a slow database would else work on one large group, and beside it on next to nothing.
+   */
+  readonly fairSize: number
   /** So many groups may be under way at once; those that come later gather meanwhile. */
   readonly groupsInFlight: number
   /** What may wait, in rows and in bytes of their strings. The next delivery is refused at once. */
@@ -110,19 +115,22 @@ export class GroupCommit {
   }
 
   #send (): void {
-    if (this.#waiting.length === 0 || this.#groups >= this.#limits.groupsInFlight) return
-    const group = this.#takeGroup()
-    this.#groups++
-    this.#commit(group).finally(() => {
-      this.#groups--
-      if (this.#waiting.length > 0) this.#schedule()
-      if (this.#rows === 0) this.#idle?.()
-    })
+    while (this.#waiting.length > 0 && this.#groups < this.#limits.groupsInFlight) {
+      const group = this.#takeGroup()
+      this.#groups++
+      this.#commit(group).finally(() => {
+        this.#groups--
+        if (this.#waiting.length > 0) this.#schedule()
+        if (this.#rows === 0) this.#idle?.()
+      })
+    }
   }
 
   #takeGroup (): Save[] {
+    const { fairSize, groupsInFlight, groupSize } = this.#limits
+    const share = Math.min(this.#waiting.length, Math.max(fairSize, Math.ceil(this.#waiting.length / groupsInFlight)))
     let saves = 0
-    for (let rows = 0; saves < this.#waiting.length && rows < this.#limits.groupSize; saves++) rows += this.#waiting[saves]?.rows.length ?? 0
+    for (let rows = 0; saves < share && rows < groupSize; saves++) rows += this.#waiting[saves]?.rows.length ?? 0
     return this.#waiting.splice(0, saves)
   }
 

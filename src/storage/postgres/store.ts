@@ -19,7 +19,7 @@ import { PostgresWriter } from './writer.ts'
  * and the event loop on the next. The bounds are about a second of work. Where statements time out, no delivery waits for
  * more than one of them, and a second.
  */
-const LIMITS = { enough: 16, groupSize: 500, groupsInFlight: 3, rows: 10_000, bytes: 64 * 1024 * 1024, patience: 1000 }
+const LIMITS = { enough: 16, groupSize: 500, fairSize: 64, groupsInFlight: 3, rows: 10_000, bytes: 64 * 1024 * 1024, patience: 1000 }
 /** For the groups under way, for the chores, and for the probe. */
 const WRITE_CONNECTIONS = LIMITS.groupsInFlight + 2
 /** Opened when a feed is. */

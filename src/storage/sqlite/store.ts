@@ -17,7 +17,7 @@ import type { WriterData } from './writer-thread.ts'
  * Groups are sent small and early: the writer thread makes one transaction of all that wait for it. The bounds are about
  * a second of work, so that what is accepted is also answered soon.
  */
-const LIMITS = { enough: 16, groupSize: 16, groupsInFlight: Infinity, rows: 10_000, bytes: 64 * 1024 * 1024 }
+const LIMITS = { enough: 16, groupSize: 16, fairSize: 16, groupsInFlight: Infinity, rows: 10_000, bytes: 64 * 1024 * 1024 }
 
 /**
  * Opens the messages in a SQLite file.

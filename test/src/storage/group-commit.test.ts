@@ -4,7 +4,7 @@ import { GroupCommit, isMessage, type Committer, type GroupCommitLimits, type Ro
 import { StoreUnavailable, type SaveResult } from '../../../src/storage/message-store.ts'
 import { message } from './suite/common.ts'
 
-const LIMITS: GroupCommitLimits = { enough: 3, groupSize: 3, groupsInFlight: 1, rows: 10, bytes: 10_000 }
+const LIMITS: GroupCommitLimits = { enough: 3, groupSize: 3, fairSize: 3, groupsInFlight: 1, rows: 10, bytes: 10_000 }
 
 interface Call {
   readonly ids: string[]
@@ -54,7 +54,7 @@ t.test('saves of one turn are one group; a full group does not wait for the end 
 
 t.test('enough is sent at once, and what gathers meanwhile is one larger group', async t => {
   const { committer, calls } = recorder()
-  const commits = new GroupCommit(committer, { ...LIMITS, enough: 2, groupSize: 4 })
+  const commits = new GroupCommit(committer, { ...LIMITS, enough: 2, groupSize: 4, fairSize: 4 })
   const saves = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(id => save(commits, id))
   for (const [index, group] of [['a', 'b'], ['c', 'd', 'e', 'f'], ['g']].entries()) {
     t.strictSame(calls[index]?.ids, group)
@@ -84,6 +84,22 @@ t.test('what comes while a group is under way gathers, and is sent when that has
   }
   t.strictSame(await settled(saves), saves.map(() => 'created'))
   t.equal(calls.length, 3)
+})
+
+t.test('a large group leaves their share to those after it', async t => {
+  const { committer, calls } = recorder()
+  const commits = new GroupCommit(committer, { ...LIMITS, enough: 1, groupSize: 100, fairSize: 2, groupsInFlight: 2, rows: 100 })
+  const saves = Array.from({ length: 12 }, (_, number) => save(commits, `m${number}`))
+  const end = async (...numbers: number[]): Promise<void> => {
+    for (const number of numbers) calls[number]?.resolve(calls[number].ids.map(() => 'created'))
+    await turn()
+    await turn()
+  }
+  await end(0)
+  await end(1, 2)
+  t.strictSame(calls.map(({ ids }) => ids.length), [1, 1, 5, 3, 2], 'two that end in the same turn are followed by two')
+  await end(3, 4)
+  t.strictSame(await settled(saves), saves.map(() => 'created'))
 })
 
 t.test('an error for one message refuses that save only', async t => {
