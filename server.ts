@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
@@ -48,7 +49,8 @@ async function serve (): Promise<void> {
 
 async function listen (app: FastifyInstance, { host, port }: Config): Promise<void> {
   try {
-    await app.listen({ host, port })
+    // For each further address of localhost Fastify would open another server, which knows nothing of the limits of this one.
+    await app.listen({ host: host === 'localhost' ? (await lookup(host)).address : host, port })
   } catch (cause) {
     await app.close()
     throw new ConfigError(`HOST and PORT must be an address to listen on that is free: ${(cause as Error).message}`, { cause })

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import { createServer, connect, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -39,6 +40,15 @@ t.test('it listens on HOST and PORT', async t => {
   const again = await serve(t, t.testdir(), { PORT: String(port) })
   t.equal(again.url, `http://127.0.0.1:${port}`)
   await again.end('SIGTERM')
+})
+
+t.test('localhost is one address, so that every connection is within the limits', async t => {
+  const { url, port, stdout, end } = await serve(t, t.testdir(), { HOST: 'localhost' })
+  const { address, family } = await lookup('localhost')
+  t.equal(url, `http://${family === 6 ? `[${address}]` : address}:${port}`)
+  t.equal((await ask(`${url}/health/live`)).status, 200)
+  t.equal(stdout.filter(line => line.includes('Server listening at')).length, 1)
+  await end('SIGTERM')
 })
 
 t.test('the database is where DATABASE_URL says, and its messages are there after a restart', async t => {
