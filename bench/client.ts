@@ -9,16 +9,19 @@ export interface Answer {
 /** A client that asks one question at a time, over one connection. */
 export class Client {
   readonly #url: string
+  readonly #headers: Record<string, string>
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 })
 
-  constructor (url: string) {
+  /** @param key an API key, where one is asked for */
+  constructor (url: string, key?: string) {
     this.#url = url
+    this.#headers = key === undefined ? {} : { authorization: `Bearer ${key}` }
   }
 
   ask (path: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const begun = performance.now()
-      get(this.#url + path, { agent: this.#agent }, response => {
+      get(this.#url + path, { agent: this.#agent, headers: this.#headers }, response => {
         response.resume()
         response.on('end', () => resolve({ status: response.statusCode ?? 0, milliseconds: performance.now() - begun }))
       }).on('error', reject)

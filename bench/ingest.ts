@@ -31,7 +31,11 @@ const empty: Measurement[] = []
 const full: Measurement[] = []
 try {
   const inbox = rows > 0 ? await copyOfInbox(rows, folder) : undefined
-  const measured = (name: string, server: Server) => measure(name, [server], Number(values.connections), Number(values.seconds))
+  const measured = async (name: string, server: Server): Promise<Measurement> => {
+    const measurement = await measure(name, [server], Number(values.connections), Number(values.seconds))
+    await server.stop()
+    return measurement
+  }
   for (let number = 0; number < Number(values.rounds); number++) {
     bare.push(await measured('bare Fastify', await start('bare.ts', folder)))
     empty.push(await measured('an empty database', await startLetterbox(folder, join(folder, `empty-${number}.db`))))

@@ -63,10 +63,7 @@ async function run ({ port, connections, seconds }: Load, requests: readonly Buf
     socket.on('error', reject)
     socket.on('data', (data: string) => {
       answer += data
-      const head = answer.indexOf('\r\n\r\n')
-      if (head === -1) return
-      const length = Number(/content-length: (\d+)/i.exec(answer)?.[1])
-      if (answer.length < head + 4 + length) return
+      if (!isWhole(answer)) return
       const status = answer.slice(9, 12)
       if (status === '200') latencies.push(performance.now() - sent)
       else others[status] = (others[status] ?? 0) + 1
@@ -83,4 +80,12 @@ async function run ({ port, connections, seconds }: Load, requests: readonly Buf
     seconds: (performance.now() - begun) / 1000,
     latency: { p50: at(0.5), p99: at(0.99), max: at(1) }
   }
+}
+
+/** Whether the answer is there to its end, which its length tells or, of one in chunks, an empty chunk. */
+function isWhole (answer: string): boolean {
+  const head = answer.indexOf('\r\n\r\n')
+  if (head === -1) return false
+  const [, length] = /content-length: *(\d+)/i.exec(answer) ?? []
+  return length === undefined ? answer.endsWith('\r\n0\r\n\r\n') : answer.length >= head + 4 + Number(length)
 }

@@ -1,5 +1,5 @@
 /** How much servers take in: what ingest.ts and postgres.ts have in common. */
-import { load, SECRET, type Server } from './processes.ts'
+import { load, SECRET, type Target } from './processes.ts'
 import { median, progress, quantile, round } from './report.ts'
 
 /** How long servers run before they are measured, for their compilers, in s. */
@@ -20,15 +20,18 @@ export interface Measurement {
 
 /** What the columns of {@link row} are. */
 export const COLUMNS = ['deliveries/s', 'CPU µs each', 'p50 ms', 'p99 ms', 'not 200', 'rate / bare', 'CPU / bare']
-export const METHOD = `each after ${WARM_UP} s of warming up, the servers in turn; each connection with one delivery under way; unique ` +
-  'signed bodies, made beforehand; logs written to a file, metrics and every index on; each 200 is on disk. Bare Fastify parses ' +
+export const CONDITIONS = `each after ${WARM_UP} s of warming up, the servers in turn; each connection with one delivery under way; unique ` +
+  'signed bodies, made beforehand.'
+export const METHOD = `${CONDITIONS} Logs written to a file, metrics and every index on; each 200 is on disk. Bare Fastify parses ` +
   "the same bodies and answers them. Medians; the last two columns are medians of each round's ratio."
 
-/** Puts a load on servers, its connections shared out evenly, and stops them. */
-export async function measure (name: string, servers: readonly Server[], connections: number, seconds: number): Promise<Measurement> {
+/** Puts a load on servers, its connections shared out evenly. */
+export async function measure (
+  name: string, servers: readonly Target[], connections: number, seconds: number, secret = SECRET
+): Promise<Measurement> {
   const cpuTime = (): number => servers.reduce((sum, server) => sum + server.cpu(), 0)
   const run = (seconds: number) => Promise.all(servers.map(({ port }) => load({
-    port, connections: connections / servers.length, requests: DELIVERIES_PER_SECOND / servers.length * seconds, secret: SECRET, seconds
+    port, connections: connections / servers.length, requests: DELIVERIES_PER_SECOND / servers.length * seconds, secret, seconds
   })))
 
   await run(WARM_UP)
@@ -42,7 +45,6 @@ export async function measure (name: string, servers: readonly Server[], connect
     p99: Math.max(...results.map(({ latency }) => latency.p99)),
     others: results.flatMap(({ others }) => Object.values(others)).reduce((sum, count) => sum + count, 0)
   }
-  await Promise.all(servers.map(server => server.stop()))
   progress(`${name}: ${round(measured.rate)}/s, ${round(measured.cpu)} µs, p99 ${round(measured.p99, 1)} ms`)
   return measured
 }
@@ -63,7 +65,7 @@ export function row (name: string, measured: readonly Measurement[], bare: reado
 }
 
 /** The ratio of each round. */
-function ratios (these: readonly Measurement[], those: readonly Measurement[], of: 'rate' | 'cpu'): number[] {
+export function ratios (these: readonly Measurement[], those: readonly Measurement[], of: 'rate' | 'cpu'): number[] {
   return these.map((measured, number) => measured[of] / (those[number] as Measurement)[of])
 }
 

@@ -13,7 +13,7 @@ import { launchPostgres } from '../test/postgres.ts'
 import { Client } from './client.ts'
 import { COLUMNS, finding, measure, METHOD, row, type Measurement } from './measure.ts'
 import { numberedMessage } from './messages.ts'
-import { start, startLetterbox } from './processes.ts'
+import { start, startLetterbox, type Server } from './processes.ts'
 import { failed, measure as ask, STEADY } from './questions.ts'
 import { print, progress, round } from './report.ts'
 
@@ -40,10 +40,15 @@ try {
   const letterbox = async (url: string) => startLetterbox(folder, url)
   for (let number = 0; number < Number(values.rounds); number++) {
     const [connections, seconds] = [Number(values.connections), Number(values.seconds)]
-    bare.push(await measure('bare Fastify', [await start('bare.ts', folder)], connections, seconds))
-    one.push(await measure('one process', [await letterbox(await postgres.createDatabase())], connections, seconds))
+    const measured = async (name: string, servers: readonly Server[]): Promise<Measurement> => {
+      const measurement = await measure(name, servers, connections, seconds)
+      for (const server of servers) await server.stop()
+      return measurement
+    }
+    bare.push(await measured('bare Fastify', [await start('bare.ts', folder)]))
+    one.push(await measured('one process', [await letterbox(await postgres.createDatabase())]))
     const shared = await postgres.createDatabase()
-    two.push(await measure('two processes', [await letterbox(shared), await letterbox(shared)], connections, seconds))
+    two.push(await measured('two processes', [await letterbox(shared), await letterbox(shared)]))
   }
 
   const full = await postgres.createDatabase()

@@ -8,13 +8,17 @@ import type { Load, LoadResult } from './load.ts'
 
 export const SECRET = 'a secret of the bench'
 
-/** A server under test, in a process of its own. */
-export interface Server {
+/** What a load can be put on. */
+export interface Target {
   readonly port: number
-  readonly url: string
-  readonly pid: number
   /** User and system time of the process so far, all threads, in s. */
   cpu (): number
+}
+
+/** A server under test, in a process of its own. */
+export interface Server extends Target {
+  readonly url: string
+  readonly pid: number
   /** Resident set size, in bytes. */
   rss (): number
   /** What it has logged so far. */
@@ -83,7 +87,7 @@ async function address (child: ChildProcess, log: string): Promise<string> {
 }
 
 /** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: fields 14 and 15, in ticks of 10 ms. */
-function cpuSeconds (pid: number): number {
+export function cpuSeconds (pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
