@@ -1,6 +1,6 @@
 # Everything here is a shorthand: the README names the plain command behind each target.
 
-.PHONY: run dev test up down logs up-scale down-scale
+.PHONY: run dev test test-container up down logs up-scale down-scale
 
 # Installs what is missing. Scripts of dependencies are not run, but for the one that brings Node.js 24: nothing here
 # needs a compiler.
@@ -21,6 +21,9 @@ test: node_modules/.package-lock.json
 	npm run --silent lint
 	npm run --silent typecheck
 	npm --silent test
+
+test-container: node_modules/.package-lock.json
+	npm run --silent test:container
 
 up:
 	docker compose up --build --detach --wait
