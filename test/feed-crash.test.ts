@@ -3,11 +3,11 @@
  * order. `FEED_MESSAGES=100000` makes it longer.
  */
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
+import { freePort } from './free-port.ts'
 import { message } from './helper.ts'
 import { isBroken, lane } from './lane.ts'
 import { startPostgres } from './postgres.ts'
@@ -88,14 +88,6 @@ async function liveThrough (t: Test, cwd: string, env: Env, processes: number): 
   await Promise.all([...Array.from({ length: LANES }, deliver), killing, consuming])
   for (const { end } of services) await end('SIGTERM')
   return { deaths, consumers, taken: takenIn(file) }
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => { server.close(resolve) })
-  return port
 }
 
 function countIn (file: string): number {

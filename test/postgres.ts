@@ -2,13 +2,13 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chown, cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import type { Test } from 'tap'
+import { freePort } from './free-port.ts'
 
 export interface PostgresServer {
   /** Makes a new, empty database. @returns its URL */
@@ -110,12 +110,4 @@ async function unprivilegedUser (): Promise<{ uid: number, gid: number } | undef
   if (process.getuid?.() !== 0) return undefined
   const id = async (which: string): Promise<number> => Number((await run('id', [which, 'nobody'])).stdout)
   return { uid: await id('-u'), gid: await id('-g') }
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => { server.close(resolve) })
-  return port
 }

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import { killAmid } from './lane.ts'
 import { ask, serve } from './process.ts'
 import { inspect, wrongCounters } from './src/storage/inspect.ts'
 import { sign } from '../src/signature/hmac.ts'
@@ -46,11 +47,7 @@ t.test('after any kill -9 a delivery of a thousand messages is there whole or no
     await Promise.race([first.promise, ...lanes])
     // At any moment of what comes next: reading, verifying, storing, answering.
     await delay(12 * round)
-    service.child.kill('SIGKILL')
-    for (const { reason } of (await Promise.allSettled(lanes)).filter(end => end.status === 'rejected')) {
-      t.match(reason, { code: /^(?:ECONNRESET|ECONNREFUSED|EPIPE)$/ })
-    }
-    t.equal((await service.exited).signal, 'SIGKILL')
+    await killAmid(t, service, lanes)
   }
 
   const service = await serve(t, cwd)

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import t from 'tap'
 import { message } from './helper.ts'
+import { killAmid } from './lane.ts'
 import { wrongCounters } from './src/storage/inspect.ts'
 import { COVERED, allMessages, ask, deliverTo, serve } from './process.ts'
 
@@ -34,11 +35,7 @@ t.test('after a kill -9 under load every acknowledged message is there exactly o
     }
     const lanes = Array.from({ length: 16 }, lane)
     await Promise.race([enough.promise, ...lanes])
-    service.child.kill('SIGKILL')
-    for (const { reason } of (await Promise.allSettled(lanes)).filter(end => end.status === 'rejected')) {
-      t.match(reason, { code: /^(?:ECONNRESET|ECONNREFUSED|EPIPE)$/ })
-    }
-    t.equal((await service.exited).signal, 'SIGKILL')
+    await killAmid(t, service, lanes)
   }
 
   const service = await serve(t, cwd)

@@ -7,10 +7,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from '../free-port.ts'
 import { ask, deliver, message, session } from './session.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -99,12 +98,4 @@ function run (command: string, ...args: string[]): string {
 
 function step (what: string): void {
   console.log(`${new Date().toISOString().slice(11, 19)} ${what}`)
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }

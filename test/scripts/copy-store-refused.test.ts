@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import t from 'tap'
+import { freePort } from '../free-port.ts'
 import { COPY_STORE, COVERED, run } from '../process.ts'
 import { encodeCursor } from '../../src/storage/cursor.ts'
 import { inspect } from '../src/storage/inspect.ts'
@@ -33,10 +34,7 @@ t.test('--help tells the options', async t => {
 })
 
 t.test('a PostgreSQL that cannot be reached is waited for as long as was asked, and told in one line', async t => {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  await new Promise(resolve => probe.close(resolve))
+  const port = await freePort()
 
   t.testdir()
   const [here, nowhere] = [`sqlite:///${join(t.testdirName, 'here.db')}`, `postgres://user:s3cret@127.0.0.1:${port}/x`]

@@ -1,6 +1,5 @@
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
+import { freePort } from '../free-port.ts'
 import { COVERED, SEND, allMessages, ask, run, serve, type Env, type Finished, type Service } from '../process.ts'
 
 const SECRETS: Env = {
@@ -62,10 +61,7 @@ t.test('--secret stands in for what the environment does not have', async t => {
 })
 
 t.test('without PUBLIC_URL, the URL that Twilio signs is the one that it sends to', async t => {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  await new Promise(resolve => probe.close(resolve))
+  const port = await freePort()
 
   const cwd = t.testdir()
   const url = `http://127.0.0.1:${port}`

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import t from 'tap'
+import { freePort } from '../free-port.ts'
 import { SECRET } from '../helper.ts'
 import { COVERED, SEND, allMessages, run } from '../process.ts'
 import { sender } from './sender.ts'
@@ -19,10 +18,7 @@ t.test('a delivery that is refused exits with 1', async t => {
 })
 
 t.test('a service that is not there is told in one line', async t => {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  await new Promise(resolve => probe.close(resolve))
+  const port = await freePort()
 
   const cwd = t.testdir()
   const env = { WEBHOOK_SECRET: SECRET, PORT: String(port) }
