@@ -21,6 +21,7 @@ import requestId, { newRequestId } from './plugins/request-id.ts'
 import requestLog from './plugins/request-log.ts'
 import securityHeaders from './plugins/security-headers.ts'
 import signature from './plugins/signature.ts'
+import tracing from './plugins/tracing.ts'
 import validation from './plugins/validation.ts'
 import console from './routes/console.ts'
 import exports from './routes/export.ts'
@@ -56,6 +57,7 @@ export async function build (
   await app.register(errors)
   await app.register(requestId)
   await app.register(completion)
+  await app.register(tracing, { collector: config.tracing })
   await app.register(connections)
   await app.register(connectionLimit, { max: config.maxConnections, databaseConnections: config.databasePool })
   await app.register(deadline)

@@ -20,16 +20,17 @@ export default fp(async app => {
     else if (line.unread) app.log.warn(line)
     else app.log.info(line)
   })
-}, { name: 'request-log', dependencies: ['api-keys', 'completion', 'errors', 'signature'] })
+}, { name: 'request-log', dependencies: ['api-keys', 'completion', 'errors', 'signature', 'tracing'] })
 
 function requestLine ({ request, status, latency }: Completion) {
-  const { apiKey, delivery, details, failure } = request
+  const { apiKey, delivery, details, failure, trace } = request
   return {
     request_id: request.id,
     method: request.method,
     path: pathOf(request.originalUrl),
     status,
     latency_ms: Math.round(latency * 1000) / 1000,
+    ...trace !== null && { trace_id: trace.traceId, span_id: trace.spanId },
     ...apiKey !== null && { api_key: apiKey },
     ...delivery && {
       source: delivery.source,

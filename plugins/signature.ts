@@ -92,7 +92,9 @@ export default fp(async root => {
       const delivery = request.delivery as Delivery
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
       if (verify === undefined) throw new StoreUnavailable('WEBHOOK_SECRET is not set')
+      const verified = request.trace?.begin('verify')
       const verdict = verify(request.headers, body, request.originalUrl)
+      verified?.()
       if (verdict.body === undefined) {
         delivery.refusal = verdict.refusal
         delivery.messageId = provider.claimedId(body, request.headers)
@@ -112,4 +114,4 @@ export default fp(async root => {
       throw statusOf(error) === 500 ? new StoreUnavailable('an unforeseen error', { cause: error }) : error
     })
   })
-}, { name: 'signature', dependencies: ['@fastify/sensible', 'errors'] })
+}, { name: 'signature', dependencies: ['@fastify/sensible', 'errors', 'tracing'] })

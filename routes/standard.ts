@@ -40,7 +40,7 @@ const route: FastifyPluginAsyncTypebox<StandardOptions> = async (app, { secrets,
     }
   }, async request => {
     const delivery = verifiedDelivery(request)
-    const result = await app.messages.save(readStandard(request.body, request.headers, delivery.body))
+    const result = await app.messages.save(readStandard(request.body, request.headers, delivery.body), request.trace)
     delivery.dup = result === 'duplicate'
     return { status: 'ok' as const }
   })

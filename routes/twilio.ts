@@ -51,7 +51,7 @@ const route: FastifyPluginAsyncTypebox<TwilioOptions> = async (app, { tokens, pu
     }
   }, async (request, reply) => {
     const delivery = verifiedDelivery(request)
-    const result = await app.messages.save(readTwilio(request.body, new Date(), delivery.body, delivery.contentType))
+    const result = await app.messages.save(readTwilio(request.body, new Date(), delivery.body, delivery.contentType), request.trace)
     delivery.dup = result === 'duplicate'
     return reply.type('text/xml; charset=utf-8').send(NOTHING)
   })

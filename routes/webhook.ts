@@ -38,7 +38,7 @@ const webhook: FastifyPluginAsyncTypebox<WebhookOptions> = async (app, { secrets
       response: deliveryAnswers
     }
   }, async request => {
-    const result = await app.messages.save(toMessage(request.body))
+    const result = await app.messages.save(toMessage(request.body), request.trace)
     verifiedDelivery(request).dup = result === 'duplicate'
     return { status: 'ok' as const }
   })

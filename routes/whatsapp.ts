@@ -81,7 +81,7 @@ const deliveries: FastifyPluginAsyncTypebox<Omit<WhatsappOptions, 'verifyToken'>
   }, async request => {
     const delivery = verifiedDelivery(request)
     const { messages, unread, statuses, ignored } = readWhatsapp(request.body)
-    const results = messages.length + unread.length === 0 ? [] : await app.messages.saveAll(messages, unread)
+    const results = messages.length + unread.length === 0 ? [] : await app.messages.saveAll(messages, unread, request.trace)
     delivery.dup = results.length > 0 && results.every(result => result === 'duplicate')
     delivery.items = { message: messages.length, status: statuses, unread: unread.length, ignored }
     return { status: 'ok' as const }

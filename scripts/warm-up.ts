@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 const child = spawn(process.execPath, [...process.execArgv, join(import.meta.dirname, '..', 'server.ts')], {
-  env: { ...process.env, WEBHOOK_SECRET: 'unused', DATABASE_URL: 'sqlite:///:memory:', HOST: '127.0.0.1', PORT: '0', SHUTDOWN_DELAY: '0' },
+  env: { ...process.env, WEBHOOK_SECRET: 'unused', DATABASE_URL: 'sqlite:///:memory:', HOST: '127.0.0.1', PORT: '0', SHUTDOWN_DELAY: '0', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1' },
   stdio: ['ignore', 'pipe', 'inherit']
 })
 const exited = once(child, 'exit')

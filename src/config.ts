@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { trustProxyOf, type TrustProxy } from './addresses.ts'
 import { parseApiKeys, type ApiKey } from './api-keys.ts'
-import { ConfigError, LEVELS, readEnvironment, type Environment, type LogLevel } from './environment.ts'
+import { ConfigError, LEVELS, readEnvironment, type Environment, type LogLevel, type Sampler } from './environment.ts'
 import type { HmacScheme } from './signature/hmac.ts'
 import { parseStandardSecrets, type StandardSecret } from './signature/standard.ts'
 import { PUBLIC_URL_RULE } from './signature/twilio.ts'
@@ -14,6 +14,15 @@ const SECRETS = [
   'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'STANDARD_WEBHOOKS_SECRET', 'TWILIO_AUTH_TOKEN',
   'WHATSAPP_APP_SECRET', 'WHATSAPP_VERIFY_TOKEN', 'API_KEYS', 'DATABASE_URL', 'DATABASE_READ_URL'
 ] as const
+
+/** By the names of OpenTelemetry's variables: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ */
+export interface TracingConfig {
+  /** The collector's OTLP over HTTP, without the path of a signal. */
+  readonly endpoint: string
+  readonly sampler: Sampler
+  /** What part of the traces a sampler by ratio takes, 0 to 1. */
+  readonly ratio: number
+}
 
 /** What the process runs with. */
 export interface Config {
@@ -49,6 +58,8 @@ export interface Config {
   readonly bodyLimit: number
   /** How many may be open at once. */
   readonly maxConnections: number
+  /** Where traces are sent, and which. Undefined: there are none. */
+  readonly tracing: TracingConfig | undefined
   /** How long, after SIGTERM, readiness says 503 before the door is shut, in ms. */
   readonly shutdownDelay: number
 }
@@ -90,8 +101,13 @@ export function loadConfig (env: Readonly<Record<string, string | undefined>>): 
     port: read.PORT,
     bodyLimit: read.BODY_LIMIT,
     maxConnections: read.MAX_CONNECTIONS,
+    tracing: tracingOf(read),
     shutdownDelay: read.SHUTDOWN_DELAY
   })
+}
+
+function tracingOf ({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER: sampler, OTEL_TRACES_SAMPLER_ARG: ratio }: Environment): TracingConfig | undefined {
+  return endpoint === undefined ? undefined : Object.freeze({ endpoint, sampler, ratio: Number(ratio) })
 }
 
 function withoutEmpty (env: Readonly<Record<string, string | undefined>>): Record<string, string> {

@@ -22,11 +22,22 @@ export const LEVELS = {
 } as const
 export type LogLevel = typeof LEVELS[keyof typeof LEVELS]
 
+/** Which traces are sent: all, none, or a part of them; `parentbased_…` of those that somebody else began, what they decided. */
+export type Sampler = 'always_on' | 'always_off' | 'traceidratio' | `parentbased_${'always_on' | 'always_off' | 'traceidratio'}`
+
 const isLevel = (name: string): boolean => Object.hasOwn(LEVELS, name)
 
 /** A word of these, the first of them by default. */
 function oneOf<Word extends string> (...words: [Word, ...Word[]]) {
   return Type.Unsafe<Word>({ type: 'string', enum: words, default: words[0], description: words.join(' or ') })
+}
+
+const COLLECTOR_RULE = 'the address of a collector of OpenTelemetry, http:// or https://, without user, query and fragment'
+
+function isCollector (address: string): boolean {
+  if (!URL.canParse(address)) return false
+  const { protocol, username, password, search, hash } = new URL(address)
+  return /^https?:$/.test(protocol) && username + password + search + hash === ''
 }
 
 /** Each description ends the sentence "NAME must be …" when a value breaks the rule. */
@@ -72,6 +83,11 @@ const Environment = Type.Object({
   MAX_CONNECTIONS: Type.Integer({
     default: 4096, minimum: 1, maximum: 1_000_000, description: 'a number of connections from 1 to 1000000'
   }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Type.String({ format: 'collector-url', description: COLLECTOR_RULE })),
+  OTEL_TRACES_SAMPLER: oneOf<Sampler>(
+    'parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio', 'always_on', 'always_off', 'traceidratio'
+  ),
+  OTEL_TRACES_SAMPLER_ARG: Type.String({ default: '1', pattern: '^(?:0?\\.[0-9]+|[01]|1\\.0+)$', description: 'a part from 0 to 1, such as 0.01' }),
   SHUTDOWN_DELAY: Type.Integer({
     default: 500, minimum: 0, maximum: 60_000, description: 'a number of milliseconds from 0 to 60000'
   })
@@ -105,6 +121,7 @@ export function readEnvironment (env: Readonly<Record<string, string>>): Environ
       'signature-header': isSignatureHeader,
       'standard-secrets': (secrets: string) => parseStandardSecrets(secrets) !== undefined,
       'public-url': isPublicUrl,
+      'collector-url': isCollector,
       'trust-proxy': isTrustProxy,
       'log-level': (name: string) => isLevel(name.toUpperCase())
     }

@@ -1,5 +1,6 @@
+import { now } from '../clock.ts'
 import type { Arrival, UnreadItem } from '../message.ts'
-import { StoreUnavailable, type SaveResult } from './message-store.ts'
+import { StoreUnavailable, type SaveCourse, type SaveResult, type SaveWatcher } from './message-store.ts'
 
 /** What is stored: each by itself new or a duplicate. */
 export type Row = Arrival | UnreadItem
@@ -12,14 +13,19 @@ export function isUnread (row: Row): row is UnreadItem {
   return !isMessage(row)
 }
 
-/** Takes a group of rows into one transaction. */
-export interface Committer {
+/** What became of a group: all of it that was stored is durable. */
+export interface Committed extends Pick<SaveCourse, 'begun' | 'ended' | 'rows'> {
   /**
-   * @returns one outcome a row, in their order, once all that were stored are durable; an Error for a row that
-   *   the database refused by itself, which does not keep its neighbours from being stored
-   * @throws when the group as a whole could not be stored
+   * One outcome a row of the group, in their order; an Error for a row that the database refused by itself, which does not
+   * keep its neighbours from being stored.
    */
-  commit (rows: readonly Row[]): Promise<readonly (SaveResult | Error)[]>
+  readonly outcomes: readonly (SaveResult | Error)[]
+}
+
+/** Takes a group of rows into one transaction, with other groups where it likes. */
+export interface Committer {
+  /** @throws when the group as a whole could not be stored */
+  commit (rows: readonly Row[]): Promise<Committed>
 }
 
 export interface GroupCommitLimits {
@@ -44,8 +50,9 @@ export interface GroupCommitLimits {
 /** What one delivery brought. */
 interface Save {
   readonly rows: readonly Row[]
-  readonly begun: number
+  readonly accepted: number
   readonly bytes: number
+  readonly watcher: SaveWatcher | null | undefined
   readonly resolve: (results: readonly SaveResult[]) => void
   readonly reject: (error: Error) => void
 }
@@ -76,13 +83,13 @@ export class GroupCommit {
     return this.#rows
   }
 
-  save (message: Arrival): Promise<SaveResult> {
-    return new Promise((resolve, reject) => this.#add([message], ([result]) => resolve(result as SaveResult), reject))
+  save (message: Arrival, watcher?: SaveWatcher | null): Promise<SaveResult> {
+    return new Promise((resolve, reject) => this.#add([message], watcher, ([result]) => resolve(result as SaveResult), reject))
   }
 
   /** @returns one result a row, in their order */
-  saveAll (rows: readonly Row[]): Promise<readonly SaveResult[]> {
-    return rows.length === 0 ? Promise.resolve([]) : new Promise((resolve, reject) => this.#add(rows, resolve, reject))
+  saveAll (rows: readonly Row[], watcher?: SaveWatcher | null): Promise<readonly SaveResult[]> {
+    return rows.length === 0 ? Promise.resolve([]) : new Promise((resolve, reject) => this.#add(rows, watcher, resolve, reject))
   }
 
   /** Refuses further saves and resolves when those that were accepted are committed. */
@@ -91,7 +98,7 @@ export class GroupCommit {
     if (this.#rows > 0) await new Promise<void>(resolve => { this.#idle = resolve })
   }
 
-  #add (rows: readonly Row[], resolve: Save['resolve'], reject: Save['reject']): void {
+  #add (rows: readonly Row[], watcher: Save['watcher'], resolve: Save['resolve'], reject: Save['reject']): void {
     const bytes = rows.reduce((sum, row) => sum + sizeOf(row), 0)
     if (this.#closed) return reject(new StoreUnavailable('the store is closed'))
     // However large a delivery is, some day it is the only one.
@@ -100,7 +107,7 @@ export class GroupCommit {
     }
     this.#rows += rows.length
     this.#bytes += bytes
-    this.#waiting.push({ rows, begun: performance.now(), bytes, resolve, reject })
+    this.#waiting.push({ rows, accepted: now(), bytes, watcher, resolve, reject })
     if (this.#waiting.length >= this.#limits.enough) this.#send()
     else this.#schedule()
   }
@@ -135,15 +142,20 @@ export class GroupCommit {
   }
 
   async #commit (group: readonly Save[]): Promise<void> {
+    const sent = group.flatMap(({ rows }) => rows)
+    const begun = now()
     try {
-      const outcomes = await this.#committer.commit(group.flatMap(({ rows }) => rows))
+      const { outcomes, ...transaction } = await this.#committer.commit(sent)
       let offset = 0
-      for (const { rows, resolve, reject } of group) {
+      for (const { rows, accepted, watcher, resolve, reject } of group) {
+        watcher?.saved({ accepted, ...transaction, failed: false })
         const results = outcomes.slice(offset, offset += rows.length)
         if (results.every(isResult)) resolve(results)
         else reject(new StoreUnavailable('the database refused the message', { cause: results.find(result => !isResult(result)) }))
       }
     } catch (cause) {
+      // How long it was under way is all that is known of a transaction that failed.
+      for (const { accepted, watcher } of group) watcher?.saved({ accepted, begun, ended: now(), rows: sent.length, failed: true })
       const failed = [...group, ...this.#impatient()]
       for (const save of failed) save.reject(new StoreUnavailable('the database could not store the message', { cause }))
       this.#forget(failed)
@@ -155,8 +167,8 @@ export class GroupCommit {
   /** Takes those out that have waited for too long. */
   #impatient (): Save[] {
     const { patience = Infinity } = this.#limits
-    const latest = performance.now() - patience
-    const patient = this.#waiting.findIndex(({ begun }) => begun >= latest)
+    const latest = now() - patience
+    const patient = this.#waiting.findIndex(({ accepted }) => accepted >= latest)
     return this.#waiting.splice(0, patient === -1 ? this.#waiting.length : patient)
   }
 

@@ -84,6 +84,23 @@ export interface StoreObserver {
   notice (text: string): void
 }
 
+/** How a save went, for a trace. Moments are in ms, of the clock of clock.ts. */
+export interface SaveCourse {
+  /** When the save was accepted: from then on it waited for its transaction. */
+  readonly accepted: number
+  /** When the transaction began, and when it was on disk, or had failed. */
+  readonly begun: number
+  readonly ended: number
+  /** How many rows it held, those of other saves included. */
+  readonly rows: number
+  readonly failed: boolean
+}
+
+/** Told how a save went, just before that resolves or rejects; not of one that never came to a transaction. It must not throw. */
+export interface SaveWatcher {
+  saved (course: SaveCourse): void
+}
+
 /**
  * Messages, each stored exactly once. Everything is asynchronous, and all answers reflect every save that had resolved
  * when they were asked for.
@@ -98,14 +115,14 @@ export interface MessageStore {
    * Stores a message if its `message_id` is new. Resolves when it is on disk, and not before.
    * Of concurrent saves of one id, one resolves as `created` and all others as `duplicate`.
    */
-  save (message: Arrival): Promise<SaveResult>
+  save (message: Arrival, watcher?: SaveWatcher | null): Promise<SaveResult>
 
   /**
    * Stores what one delivery brought in one transaction: all that is new of it, or nothing. Unread items are kept once each.
    *
    * @returns one result a message, in their order
    */
-  saveAll (messages: readonly Arrival[], unread: readonly UnreadItem[]): Promise<readonly SaveResult[]>
+  saveAll (messages: readonly Arrival[], unread: readonly UnreadItem[], watcher?: SaveWatcher | null): Promise<readonly SaveResult[]>
 
   /** The message with this id, and how it came in. */
   get (messageId: string, signal?: AbortSignal): Promise<StoredMessage | undefined>

@@ -2,8 +2,10 @@
 import t from 'tap'
 import Fastify from 'fastify'
 import sensible from '@fastify/sensible'
+import completion from '../../plugins/completion.ts'
 import errors from '../../plugins/errors.ts'
 import signature from '../../plugins/signature.ts'
+import tracing from '../../plugins/tracing.ts'
 import validation from '../../plugins/validation.ts'
 import { plain } from '../../src/provider/plain.ts'
 import { DEFAULT_SCHEME, hmacVerifier, sign } from '../../src/signature/hmac.ts'
@@ -17,6 +19,8 @@ t.test('a scope that asks for signatures lets in signed bodies only, and leaves 
   await app.register(sensible)
   await app.register(validation)
   await app.register(errors)
+  await app.register(completion)
+  await app.register(tracing, { collector: undefined })
   await app.register(signature)
   await app.register(async scope => {
     scope.requireSignature({ provider: plain, verify: hmacVerifier(SCHEME, ['key']), bodyLimit: 1000 })
@@ -40,6 +44,8 @@ t.test('an error that nobody foresaw is a 503 in this scope, since only that mak
   await app.register(sensible)
   await app.register(validation)
   await app.register(errors)
+  await app.register(completion)
+  await app.register(tracing, { collector: undefined })
   await app.register(signature)
   await app.register(async scope => {
     scope.requireSignature({ provider: plain, verify: hmacVerifier(SCHEME, ['key']), bodyLimit: 1000 })

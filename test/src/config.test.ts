@@ -34,6 +34,7 @@ t.test('an empty environment gives the defaults', async t => {
     port: 8000,
     bodyLimit: 1_048_576,
     maxConnections: 4096,
+    tracing: undefined,
     shutdownDelay: 500
   })
 })
@@ -57,6 +58,9 @@ t.test('every variable is read', async t => {
     PORT: '9000',
     BODY_LIMIT: '2048',
     MAX_CONNECTIONS: '1200',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+    OTEL_TRACES_SAMPLER: 'traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: '0.25',
     SHUTDOWN_DELAY: '0',
     UNRELATED: 'x'
   }), {
@@ -78,6 +82,7 @@ t.test('every variable is read', async t => {
     port: 9000,
     bodyLimit: 2048,
     maxConnections: 1200,
+    tracing: { endpoint: 'http://collector:4318', sampler: 'traceidratio', ratio: 0.25 },
     shutdownDelay: 0
   })
 })
@@ -87,7 +92,7 @@ t.test('a variable that is empty or undefined counts as unset', async t => {
     'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL', 'DATABASE_READ_URL', 'DATABASE_POOL', 'LOG_LEVEL', 'HOST', 'PORT', 'BODY_LIMIT', 'MAX_CONNECTIONS', 'SHUTDOWN_DELAY',
     'API_KEYS', 'RATE_LIMIT', 'TRUST_PROXY',
     'WEBHOOK_SIGNATURE_HEADER', 'WEBHOOK_SIGNATURE_PREFIX', 'WEBHOOK_SIGNATURE_ENCODING', 'WEBHOOK_SIGNATURE_ALGORITHM',
-    'STANDARD_WEBHOOKS_SECRET', 'STANDARD_WEBHOOKS_SECRET_FILE', 'TWILIO_AUTH_TOKEN', 'TWILIO_AUTH_TOKEN_FILE', 'PUBLIC_URL',
+    'STANDARD_WEBHOOKS_SECRET', 'STANDARD_WEBHOOKS_SECRET_FILE', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER', 'OTEL_TRACES_SAMPLER_ARG', 'TWILIO_AUTH_TOKEN', 'TWILIO_AUTH_TOKEN_FILE', 'PUBLIC_URL',
     'WHATSAPP_APP_SECRET', 'WHATSAPP_APP_SECRET_FILE', 'WHATSAPP_VERIFY_TOKEN', 'WHATSAPP_VERIFY_TOKEN_FILE',
     'WEBHOOK_SECRET_FILE', 'WEBHOOK_SECRET_PREVIOUS_FILE', 'API_KEYS_FILE', 'DATABASE_URL_FILE', 'DATABASE_READ_URL_FILE'
   ]
@@ -161,4 +166,23 @@ t.test('a replica is read only beside a PostgreSQL', async t => {
 t.test('every variable that breaks its rule is named at once', async t => {
   t.equal(refusal({ PORT: 'banana', BODY_LIMIT: '0', WEBHOOK_SECRET: 'hunter2' }),
     'PORT must be an integer from 0 to 65535; BODY_LIMIT must be a number of bytes from 1 to 1073741824')
+})
+
+t.test('a collector is an http:// or https:// address; a sampler has one of six names, and a part', t => {
+  const endpoint = (address: string): Env => ({ OTEL_EXPORTER_OTLP_ENDPOINT: address })
+  for (const address of ['http://127.0.0.1:4318', 'https://collector.example/otlp/', 'http://[::1]:4318']) {
+    t.strictSame(loadConfig(endpoint(address)).tracing, { endpoint: address, sampler: 'parentbased_always_on', ratio: 1 })
+  }
+  for (const address of ['collector', 'collector:4318', 'http://', 'grpc://collector:4317', 'http://user:password@collector:4318', 'http://x?key=password', 'http://x#password', ' ']) {
+    t.equal(refusal(endpoint(address)), 'OTEL_EXPORTER_OTLP_ENDPOINT must be the address of a collector of OpenTelemetry, http:// or https://, without user, query and fragment')
+  }
+  for (const [part, ratio] of [['0', 0], ['1', 1], ['1.0', 1], ['.5', 0.5], ['0.001', 0.001]] as const) {
+    t.equal(loadConfig({ ...endpoint('http://x'), OTEL_TRACES_SAMPLER_ARG: part }).tracing?.ratio, ratio)
+  }
+  for (const part of ['2', '1.5', '-1', '1e-3', '0.', 'half', '50%']) {
+    t.equal(refusal({ OTEL_TRACES_SAMPLER_ARG: part }), 'OTEL_TRACES_SAMPLER_ARG must be a part from 0 to 1, such as 0.01')
+  }
+  t.match(refusal({ OTEL_TRACES_SAMPLER: 'jaeger_remote' }), /^OTEL_TRACES_SAMPLER must be parentbased_always_on or .* or traceidratio$/)
+  t.equal(loadConfig({ OTEL_TRACES_SAMPLER: 'always_off' }).tracing, undefined, 'without a collector there is nothing to sample')
+  t.end()
 })

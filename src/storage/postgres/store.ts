@@ -4,7 +4,7 @@ import { GroupCommit } from '../group-commit.ts'
 import { StoreUnavailable, StoreUnusable } from '../message-store.ts'
 import { walkPages } from '../snapshot.ts'
 import type {
-  CountedPage, FeedFilter, FeedPage, FeedPosition, Filter, MessageStore, Page, Position, SaveResult, Stats, StoreObserver
+  CountedPage, FeedFilter, FeedPage, FeedPosition, Filter, MessageStore, Page, Position, SaveResult, SaveWatcher, Stats, StoreObserver
 } from '../message-store.ts'
 import { PostgresChores } from './chores.ts'
 import { PostgresFeed } from './feed.ts'
@@ -112,16 +112,16 @@ class PostgresStore implements MessageStore {
     this.#obstacle = error
   }
 
-  async save (message: Arrival): Promise<SaveResult> {
+  async save (message: Arrival, watcher?: SaveWatcher | null): Promise<SaveResult> {
     this.#check()
-    const result = await this.#commits.save(message)
+    const result = await this.#commits.save(message, watcher)
     if (result === 'created') this.#chores.schedule()
     return result
   }
 
-  async saveAll (messages: readonly Arrival[], unread: readonly UnreadItem[]): Promise<readonly SaveResult[]> {
+  async saveAll (messages: readonly Arrival[], unread: readonly UnreadItem[], watcher?: SaveWatcher | null): Promise<readonly SaveResult[]> {
     this.#check()
-    const results = await this.#commits.saveAll([...messages, ...unread])
+    const results = await this.#commits.saveAll([...messages, ...unread], watcher)
     this.#chores.schedule()
     return results.slice(0, messages.length)
   }

@@ -1,7 +1,8 @@
+import { now } from '../../clock.ts'
 import { foldCase } from '../../fold.ts'
 import type { Arrival } from '../../message.ts'
 import { PLAIN_SOURCE } from '../../storable.ts'
-import { isMessage, isUnread, type Committer, type Row } from '../group-commit.ts'
+import { isMessage, isUnread, type Committed, type Committer, type Row } from '../group-commit.ts'
 import type { SaveResult, StoreObserver } from '../message-store.ts'
 import { Trouble } from '../trouble.ts'
 import { digestOf } from '../unread.ts'
@@ -68,8 +69,8 @@ export class PostgresWriter implements Committer {
     return this.#trouble.isRecent
   }
 
-  async commit (rows: readonly Row[]): Promise<readonly (SaveResult | Error)[]> {
-    const begun = performance.now()
+  async commit (rows: readonly Row[]): Promise<Committed> {
+    const begun = now()
     // ON CONFLICT says nothing of copies within one statement.
     const keys = rows.map(keyOf)
     const first = new Map<string, Row>()
@@ -80,12 +81,18 @@ export class PostgresWriter implements Committer {
 
     const outcomes = await this.#save(first)
     this.#trouble.end()
-    this.#observer.committed(rows.length, (performance.now() - begun) / 1000)
-    return rows.map((row, index) => {
-      const key = keys[index] as string
-      const outcome = outcomes.get(key) ?? 'duplicate'
-      return first.get(key) === row || outcome instanceof Error ? outcome : 'duplicate'
-    })
+    const ended = now()
+    this.#observer.committed(rows.length, (ended - begun) / 1000)
+    return {
+      begun,
+      ended,
+      rows: rows.length,
+      outcomes: rows.map((row, index) => {
+        const key = keys[index] as string
+        const outcome = outcomes.get(key) ?? 'duplicate'
+        return first.get(key) === row || outcome instanceof Error ? outcome : 'duplicate'
+      })
+    }
   }
 
   /** What became of each, by its key; those that are known already are left out. */

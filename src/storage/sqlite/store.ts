@@ -7,7 +7,7 @@ import { GroupCommit } from '../group-commit.ts'
 import { walkPages } from '../snapshot.ts'
 import { StoreUnusable, UnknownPosition } from '../message-store.ts'
 import type {
-  CountedPage, FeedFilter, FeedPage, FeedPosition, Filter, MessageStore, Page, Position, SaveResult, Stats, StoreObserver
+  CountedPage, FeedFilter, FeedPage, FeedPosition, Filter, MessageStore, Page, Position, SaveResult, SaveWatcher, Stats, StoreObserver
 } from '../message-store.ts'
 import { SqliteReaders } from './readers.ts'
 import { SqliteWriterHandle } from './writer-handle.ts'
@@ -64,12 +64,12 @@ class SqliteStore implements MessageStore {
     return this.#commits.depth
   }
 
-  save (message: Arrival): Promise<SaveResult> {
-    return this.#commits.save(message)
+  save (message: Arrival, watcher?: SaveWatcher | null): Promise<SaveResult> {
+    return this.#commits.save(message, watcher)
   }
 
-  async saveAll (messages: readonly Arrival[], unread: readonly UnreadItem[]): Promise<readonly SaveResult[]> {
-    return (await this.#commits.saveAll([...messages, ...unread])).slice(0, messages.length)
+  async saveAll (messages: readonly Arrival[], unread: readonly UnreadItem[], watcher?: SaveWatcher | null): Promise<readonly SaveResult[]> {
+    return (await this.#commits.saveAll([...messages, ...unread], watcher)).slice(0, messages.length)
   }
 
   get (messageId: string, signal?: AbortSignal): Promise<StoredMessage | undefined> {

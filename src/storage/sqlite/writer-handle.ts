@@ -1,13 +1,11 @@
 import { Worker } from 'node:worker_threads'
-import type { Committer, Row } from '../group-commit.ts'
-import { StoreUnavailable, type SaveResult, type StoreObserver } from '../message-store.ts'
+import type { Committed, Committer, Row } from '../group-commit.ts'
+import { StoreUnavailable, type StoreObserver } from '../message-store.ts'
 import type { BatchDone, WriterAnswer, WriterData, WriterRequest } from './writer-thread.ts'
-
-type Outcomes = readonly (SaveResult | Error)[]
 
 interface Group {
   readonly size: number
-  readonly resolve: (outcomes: Outcomes) => void
+  readonly resolve: (committed: Committed) => void
   readonly reject: (error: Error) => void
 }
 
@@ -40,7 +38,7 @@ export class SqliteWriterHandle implements Committer {
     return handle
   }
 
-  commit (rows: readonly Row[]): Promise<Outcomes> {
+  commit (rows: readonly Row[]): Promise<Committed> {
     return new Promise((resolve, reject) => {
       if (this.#worker === undefined) throw new StoreUnavailable('the writer thread is not running')
       this.#groups.push({ size: rows.length, resolve, reject })
@@ -91,11 +89,11 @@ export class SqliteWriterHandle implements Committer {
     })
   }
 
-  #done ({ groups, outcomes, error, seconds }: BatchDone): void {
-    this.#observer.committed(outcomes.length, seconds)
+  #done ({ groups, error, outcomes, ...transaction }: BatchDone): void {
+    this.#observer.committed(transaction.rows, (transaction.ended - transaction.begun) / 1000)
     let offset = 0
     for (const { size, resolve, reject } of this.#groups.splice(0, groups)) {
-      if (error === undefined) resolve(outcomes.slice(offset, offset + size))
+      if (error === undefined) resolve({ ...transaction, outcomes: outcomes.slice(offset, offset + size) })
       else reject(error)
       offset += size
     }

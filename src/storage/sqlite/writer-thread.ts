@@ -4,7 +4,8 @@
  * never wait for each other in step.
  */
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
-import type { Row } from '../group-commit.ts'
+import { now } from '../../clock.ts'
+import type { Committed, Row } from '../group-commit.ts'
 import type { SaveResult } from '../message-store.ts'
 import { SqliteCheckpoint } from './checkpoint.ts'
 import { SqliteCondition } from './condition.ts'
@@ -30,14 +31,12 @@ export interface WriterData {
   readonly durable: boolean
 }
 
-export interface BatchDone {
+/** The outcomes are those of the rows of all groups; none when the batch failed as a whole. */
+export interface BatchDone extends Committed {
   /** How many groups the batch took, in the order in which they were sent. */
   readonly groups: number
-  /** One a row of the batch; empty when the batch failed as a whole. */
-  readonly outcomes: readonly (SaveResult | Error)[]
   /** Why the batch failed as a whole. */
   readonly error: Error | undefined
-  readonly seconds: number
 }
 
 /** Rows that one transaction takes before it is committed; what waits longer waits for the next. */
@@ -92,7 +91,7 @@ function take (request: WriterRequest | undefined): void {
 }
 
 function commit (groups: readonly (readonly Row[])[]): void {
-  const begun = performance.now()
+  const begun = now()
   let outcomes: readonly (SaveResult | Error)[] = []
   let error: Error | undefined
   try {
@@ -105,8 +104,7 @@ function commit (groups: readonly (readonly Row[])[]): void {
     error = cause as Error
     condition.failed(error)
   }
-  const seconds = (performance.now() - begun) / 1000
-  port.postMessage({ groups: groups.length, outcomes, error, seconds } satisfies WriterAnswer)
+  port.postMessage({ groups: groups.length, rows: outcomes.length, outcomes, error, begun, ended: now() } satisfies WriterAnswer)
 }
 
 /** What may wait is done when nothing is being written, or when too much of it has piled up. */

@@ -1,10 +1,14 @@
 import t from 'tap'
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
-import { GroupCommit, isMessage, type Committer, type GroupCommitLimits, type Row } from '../../../src/storage/group-commit.ts'
-import { StoreUnavailable, type SaveResult } from '../../../src/storage/message-store.ts'
+import { now } from '../../../src/clock.ts'
+import { GroupCommit, isMessage, type Committed, type Committer, type GroupCommitLimits, type Row } from '../../../src/storage/group-commit.ts'
+import { StoreUnavailable, type SaveCourse, type SaveResult } from '../../../src/storage/message-store.ts'
 import { message } from './suite/common.ts'
 
 const LIMITS: GroupCommitLimits = { enough: 3, groupSize: 3, fairSize: 3, groupsInFlight: 1, rows: 10, bytes: 10_000 }
+
+/** What the committer tells of each transaction: more than one group. */
+const TRANSACTION = { begun: 1, ended: 2, rows: 7 }
 
 interface Call {
   readonly ids: string[]
@@ -15,8 +19,9 @@ interface Call {
 /** A committer that does nothing by itself: the test ends each call. */
 function recorder (): { committer: Committer, calls: Call[] } {
   const calls: Call[] = []
-  const commit = (rows: readonly Row[]): Promise<readonly (SaveResult | Error)[]> => new Promise((resolve, reject) => {
-    calls.push({ ids: rows.filter(isMessage).map(each => each.message_id), resolve, reject })
+  const commit = (rows: readonly Row[]): Promise<Committed> => new Promise((resolve, reject) => {
+    const ids = rows.filter(isMessage).map(each => each.message_id)
+    calls.push({ ids, resolve: outcomes => resolve({ outcomes, ...TRANSACTION }), reject })
   })
   return { committer: { commit }, calls }
 }
@@ -237,4 +242,34 @@ t.test('a delivery larger than the bounds is taken while nothing else waits', as
   await turn()
   calls[0]?.resolve(['created', 'created', 'created'])
   t.strictSame(await large, ['created', 'created', 'created'])
+})
+
+t.test('who asks is told how a save went, before its outcome: how long it waited, and the transaction', async t => {
+  const { committer, calls } = recorder()
+  const commits = new GroupCommit(committer, LIMITS)
+  const told: unknown[] = []
+  const watcher = { saved: (course: SaveCourse) => { told.push(course) } }
+  const begin = now()
+  const saves = [commits.save(message({ message_id: 'a' }), watcher), commits.saveAll([message({ message_id: 'b' })], watcher), commits.save(message({ message_id: 'c' }))]
+  saves.forEach(each => each.then(result => told.push(result)))
+  calls[0]?.resolve(['created', 'duplicate', 'created'])
+  await Promise.all(saves)
+  t.match(told, [{ ...TRANSACTION, failed: false }, { ...TRANSACTION, failed: false }, 'created', ['duplicate'], 'created'])
+  const { accepted } = told[0] as SaveCourse
+  t.ok(accepted >= begin && accepted <= now())
+})
+
+t.test('of a transaction that failed it is told how long it was under way; of one that never began, nothing', async t => {
+  const { committer, calls } = recorder()
+  const commits = new GroupCommit(committer, { ...LIMITS, rows: 3 })
+  const told: SaveCourse[] = []
+  const watcher = { saved: (course: SaveCourse) => { told.push(course) } }
+  const outcomes = settled(['a', 'b', 'c', 'd'].map(id => commits.save(message({ message_id: id }), watcher)))
+  const sent = now()
+  await delay(20)
+  calls[0]?.reject(new Error('the disk is full'))
+  t.match(await outcomes, ['the database could not store the message', 'the database could not store the message', 'the database could not store the message', 'too many saves are waiting'])
+  t.match(told, [{ rows: 3, failed: true }, { rows: 3, failed: true }, { rows: 3, failed: true }])
+  t.equal(told.length, 3)
+  for (const { accepted, begun, ended } of told) t.ok(accepted <= begun && begun <= sent && ended - sent >= 19, 'in the order of time')
 })

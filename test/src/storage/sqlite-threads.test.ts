@@ -42,7 +42,7 @@ const rows = (file: string): unknown => inspect(file, database => database.prepa
 
 t.test('a writer thread that dies refuses what it had in hand, and another takes over', async t => {
   const { file, writer, thread } = await openWriter(t)
-  t.strictSame(await writer.commit([message()]), ['created'])
+  t.strictSame((await writer.commit([message()])).outcomes, ['created'])
   const other = new Database(file)
   t.teardown(() => other.close())
   // Keeps the thread from being done with it.
@@ -58,7 +58,7 @@ t.test('a writer thread that dies refuses what it had in hand, and another takes
 
   await nextThread()
   await untilResolved(() => writer.ping())
-  t.strictSame((await writer.commit([message(), message({ message_id: 'm3' })])), ['duplicate', 'created'])
+  t.strictSame((await writer.commit([message(), message({ message_id: 'm3' })])).outcomes, ['duplicate', 'created'])
   t.ok(Number(rows(file)) >= 2)
 })
 
@@ -78,7 +78,7 @@ t.test('a writer thread that cannot be started again is tried until it can', asy
   renameSync(aside, file)
   await nextThread()
   await untilResolved(() => writer.ping())
-  t.strictSame(await writer.commit([message()]), ['duplicate'])
+  t.strictSame((await writer.commit([message()])).outcomes, ['duplicate'])
 })
 
 t.test('a writer that is closed while its thread is down is not started again', async t => {
