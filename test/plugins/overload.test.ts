@@ -7,7 +7,7 @@ import { buildApp, delivery, get, message, type TestApp } from '../helper.ts'
 
 /** More than wait without any sign of an overload. */
 const MANY = 200
-const FEW = 100
+const FEW = 60
 
 /** Builds the service and looks at it while so many deliveries wait; then they are stored, or refused in time. */
 async function whileWaiting (t: Test, count: number, look: (service: TestApp) => Promise<void>): Promise<TestApp> {
