@@ -1,6 +1,6 @@
 # Everything here is a shorthand: the README names the plain command behind each target.
 
-.PHONY: run dev test test-container up down logs up-scale down-scale
+.PHONY: run dev test test-container up down logs up-scale down-scale up-observability
 
 # Installs what is missing. Scripts of dependencies are not run, but for the one that brings Node.js 24: nothing here
 # needs a compiler.
@@ -28,8 +28,12 @@ test-container: node_modules/.package-lock.json
 up:
 	docker compose up --build --detach --wait
 
+# With the dashboard on http://localhost:3000.
+up-observability:
+	docker compose --profile observability up --build --detach --wait
+
 down:
-	docker compose down
+	docker compose --profile observability down
 
 logs:
 	docker compose logs --follow api
@@ -38,4 +42,4 @@ up-scale:
 	docker compose --file compose.scale.yaml up --build --detach --wait
 
 down-scale:
-	docker compose --file compose.scale.yaml down
+	docker compose --file compose.scale.yaml --profile observability down

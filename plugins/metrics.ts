@@ -3,6 +3,7 @@ import promClient from '@prometheus-io/client'
 import fastifyMetrics from 'fastify-metrics'
 import { Type } from '@sinclair/typebox'
 import { DeliveryTallies } from './delivery-tallies.ts'
+import { storeMetrics } from './store-metrics.ts'
 import { Tally } from './tally.ts'
 import { DELIVERY_RESULTS, deliveryResult } from '../src/delivery.ts'
 import type { StoreObserver } from '../src/storage/message-store.ts'
@@ -17,14 +18,9 @@ declare module 'fastify' {
 const { Counter, Gauge, Histogram, Registry } = promClient
 
 const LATENCY_BUCKETS_MS = [0.25, 0.5, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 25, 50, 75, 100, 250, 500, 1000, 2500, 5000]
-const COMMIT_BUCKETS_S = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
-const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
 
 /** The path label of every request that matched no route. */
 const UNKNOWN_PATH = 'unknown'
-
-/** How long a scrape waits for the store before it answers with the last count, in ms. */
-const COUNT_TIMEOUT = 1000
 
 /**
  * GET /metrics in Prometheus' text format: the service's own families first, then fastify-metrics' and Node.js's.
@@ -44,37 +40,8 @@ export default fp(async app => {
     name: 'request_latency_ms', help: 'Time from request to answer, in ms', buckets: LATENCY_BUCKETS_MS, registers
   })
 
-  let stored = 0
-  // eslint-disable-next-line no-new
-  new Gauge({
-    name: 'messages_stored',
-    help: 'Messages in the store; the last known number while it does not answer',
-    registers,
-    async collect () {
-      stored = await Promise.race([app.messages.count(), after(COUNT_TIMEOUT, stored)]).catch(() => stored)
-      this.set(stored)
-    }
-  })
-  // eslint-disable-next-line no-new
-  new Gauge({
-    name: 'store_queue_depth',
-    help: 'Saves that wait for their commit',
-    registers,
-    collect () { this.set(app.messages.queueDepth) }
-  })
-  const commitSeconds = new Histogram({
-    name: 'store_commit_seconds', help: 'Time of a commit, its sync to disk included, in s', buckets: COMMIT_BUCKETS_S, registers
-  })
-  const batchSize = new Histogram({
-    name: 'store_batch_size', help: 'Saves in one commit', buckets: BATCH_BUCKETS, registers
-  })
-  app.decorate('storeObserver', {
-    committed (rows, seconds) {
-      batchSize.observe(rows)
-      commitSeconds.observe(seconds)
-    },
-    notice (text) { app.log.warn(text) }
-  })
+  const { committed } = storeMetrics(app, registers)
+  app.decorate('storeObserver', { committed, notice (text) { app.log.warn(text) } })
 
   // eslint-disable-next-line no-new
   new Gauge({ name: 'connections_open', help: 'Connections that are open', registers, collect () { this.set(app.connections.size) } })
@@ -141,7 +108,3 @@ export default fp(async app => {
     return reply.type(registry.contentType).send(text.replaceAll('\n\n', '\n'))
   })
 }, { name: 'metrics', dependencies: ['completion', 'deadline', 'connections', 'signature'] })
-
-function after<Value> (milliseconds: number, value: Value): Promise<Value> {
-  return new Promise(resolve => setTimeout(resolve, milliseconds, value).unref())
-}

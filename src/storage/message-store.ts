@@ -72,6 +72,14 @@ export interface FeedPage {
   readonly isLast: boolean
 }
 
+/** What a store takes and has on a disk of this machine, in bytes. */
+export interface DiskUse {
+  /** Its write-ahead log. */
+  readonly log: number
+  /** What this process may still write there. */
+  readonly free: number
+}
+
 /** Told what happens inside, for metrics and the log. It must not throw. */
 export interface StoreObserver {
   /**
@@ -168,6 +176,9 @@ export interface MessageStore {
 
   /** How many saves wait for their commit at this moment. */
   readonly queueDepth: number
+
+  /** Undefined where the messages are on another machine. */
+  diskUse (): Promise<DiskUse | undefined>
 
   /** Resolves when the store answers, its schema is in place, and a message saved now could be stored. */
   ping (): Promise<void>

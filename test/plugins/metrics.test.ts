@@ -2,49 +2,11 @@ import t, { type Test } from 'tap'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { FastifyInstance } from 'fastify'
+import { COMMENT, parse, type Samples } from '../exposition.ts'
 import { buildApp, deliver, delivery, listen, message } from '../helper.ts'
 import { sign } from '../../src/signature/hmac.ts'
 import { WHATSAPP_SCHEME } from '../../src/signature/whatsapp.ts'
 import { exchange, head } from '../wire.ts'
-
-/** Samples by their whole name, labels included, as `name{a="b"}`. */
-type Samples = Map<string, number>
-
-const NAME = '[a-zA-Z_:][a-zA-Z0-9_:]*'
-const COMMENT = new RegExp(`^# (HELP|TYPE) (${NAME}) (.+)$`)
-const LABEL = '[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\\\\n]|\\\\["\\\\n])*"'
-const SAMPLE = new RegExp(`^(${NAME})((?:\\{${LABEL}(?:,${LABEL})*\\})?) (\\S+)$`)
-
-/** What may follow the family's name in a sample, by type. */
-const SUFFIXES: Readonly<Record<string, RegExp>> = { histogram: /_(bucket|sum|count)$/, summary: /_(sum|count)$/ }
-
-/** Reads the text format strictly; whatever is not in it fails the test. */
-function parse (t: Test, text: string): Samples {
-  const types = new Map<string, string>()
-  const samples: Samples = new Map()
-  let family = ''
-  t.match(text, /\n$/)
-  for (const line of text.slice(0, -1).split('\n')) {
-    const [, keyword, name = '', rest = ''] = COMMENT.exec(line) ?? []
-    if (keyword === 'HELP') family = name
-    if (keyword === 'TYPE') {
-      t.notOk(types.has(name), `one TYPE for ${name}`)
-      t.equal(name, family)
-      types.set(name, rest)
-    }
-    if (keyword !== undefined) continue
-
-    const [, metric = '', labels = '', value = ''] = SAMPLE.exec(line) ?? []
-    const suffix = SUFFIXES[types.get(family) ?? ''] ?? /^$/
-    if (metric.replace(suffix, '') !== family) t.fail(`${line} stands in the family ${family}`)
-    // As Go's ParseFloat reads it, which minds no letter case.
-    const number = Number(value.replace(/^([+-]?)inf$/i, '$1Infinity'))
-    if (Number.isNaN(number) && !/^nan$/i.test(value)) t.fail(`no number: ${line}`)
-    if (samples.has(`${metric}${labels}`)) t.fail(`twice: ${line}`)
-    samples.set(`${metric}${labels}`, number)
-  }
-  return samples
-}
 
 async function scrape (t: Test, app: FastifyInstance): Promise<Samples> {
   const { statusCode, body, headers } = await app.inject('/metrics')
@@ -81,13 +43,13 @@ t.test("the first two families stand within the first ten lines, and the service
   t.match(ten, /^# HELP http_requests_total .+$/m)
   t.equal(lines[10], '# TYPE http_requests_total counter')
   const families = lines.flatMap(line => COMMENT.exec(line)?.[1] === 'TYPE' ? line.split(' ').slice(2) : [])
-  t.strictSame(families.slice(0, 24), [
+  t.strictSame(families.slice(0, 28), [
     'webhook_requests_total', 'counter', 'http_requests_total', 'counter', 'request_latency_ms', 'histogram', 'messages_stored', 'gauge',
-    'store_queue_depth', 'gauge', 'store_commit_seconds', 'histogram', 'store_batch_size', 'histogram', 'connections_open', 'gauge',
-    'connections_refused_total', 'counter', 'webhook_deliveries_total', 'counter',
+    'store_queue_depth', 'gauge', 'store_commit_seconds', 'histogram', 'store_batch_size', 'histogram',
+    'store_wal_bytes', 'gauge', 'store_disk_free_bytes', 'gauge', 'connections_open', 'gauge', 'connections_refused_total', 'counter', 'webhook_deliveries_total', 'counter',
     'webhook_verified_total', 'counter', 'webhook_refused_total', 'counter'
   ])
-  t.strictSame(families.slice(24, 30), ['webhook_items_total', 'counter', 'feeds_open', 'gauge', 'feed_messages_total', 'counter'])
+  t.strictSame(families.slice(28, 34), ['webhook_items_total', 'counter', 'feeds_open', 'gauge', 'feed_messages_total', 'counter'])
   for (const other of ['process_cpu_seconds_total', 'nodejs_eventloop_lag_seconds', 'http_request_duration_seconds']) t.ok(families.includes(other), other)
 })
 
@@ -250,6 +212,36 @@ t.test('a database without its table does not either', async t => {
   other.exec('ALTER TABLE messages RENAME TO gone')
   t.equal((await scrape(t, app)).get('messages_stored'), 0)
   other.exec('ALTER TABLE gone RENAME TO messages')
+})
+
+t.test('the size of the log and the room on the disk can be read where the disk is this machine\'s', async t => {
+  const { app } = await buildApp(t)
+  await deliver(t, app, message())
+  const before = await scrape(t, app)
+  t.ok(Number(before.get('store_wal_bytes')) > 0)
+  t.ok(Number(before.get('store_disk_free_bytes')) > 0)
+  await app.messages.close()
+  t.equal((await scrape(t, app)).get('store_wal_bytes'), before.get('store_wal_bytes'), 'the last known, as of the messages')
+
+  const { app: remote } = await buildApp(t, { DATABASE_URL: 'postgres://127.0.0.1:1/none' })
+  t.strictSame([...(await scrape(t, remote)).keys()].filter(name => /wal|disk/.test(name)), [])
+})
+
+t.test('a store that hangs is asked once, whatever number of scrapes come by, and its last answer stands', async t => {
+  const { app } = await buildApp(t)
+  await deliver(t, app, message())
+  await scrape(t, app)
+  let asked = 0
+  const { promise, resolve } = Promise.withResolvers<number>()
+  app.messages.count = () => {
+    asked++
+    return promise
+  }
+  for (const samples of await Promise.all([scrape(t, app), scrape(t, app)])) t.equal(samples.get('messages_stored'), 1)
+  t.equal((await scrape(t, app)).get('messages_stored'), 1)
+  t.equal(asked, 1)
+  resolve(7)
+  t.equal((await scrape(t, app)).get('messages_stored'), 7, 'what came late is known from then on')
 })
 
 t.test('without a secret it answers as ever', async t => {

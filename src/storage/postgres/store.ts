@@ -180,6 +180,8 @@ class PostgresStore implements MessageStore {
     return this.#reader.count()
   }
 
+  async diskUse (): Promise<undefined> {}
+
   async ping (): Promise<void> {
     this.#check()
     if (this.#writer.isTroubled) throw new StoreUnavailable('commits fail')

@@ -7,8 +7,9 @@ import { GroupCommit } from '../group-commit.ts'
 import { walkPages } from '../snapshot.ts'
 import { StoreUnusable, UnknownPosition } from '../message-store.ts'
 import type {
-  CountedPage, FeedFilter, FeedPage, FeedPosition, Filter, MessageStore, Page, Position, SaveResult, SaveWatcher, Stats, StoreObserver
+  CountedPage, DiskUse, FeedFilter, FeedPage, FeedPosition, Filter, MessageStore, Page, Position, SaveResult, SaveWatcher, Stats, StoreObserver
 } from '../message-store.ts'
+import { diskUse } from './disk-use.ts'
 import { SqliteReaders } from './readers.ts'
 import { SqliteWriterHandle } from './writer-handle.ts'
 import type { WriterData } from './writer-thread.ts'
@@ -37,7 +38,7 @@ async function open (database: WriterData, observer: StoreObserver, afterClose =
   const readers = new SqliteReaders(file)
   try {
     const writer = await SqliteWriterHandle.open(database, observer)
-    return new SqliteStore(writer, readers, afterClose)
+    return new SqliteStore(file, writer, readers, afterClose)
   } catch (cause) {
     await readers.close()
     await afterClose()
@@ -47,13 +48,15 @@ async function open (database: WriterData, observer: StoreObserver, afterClose =
 
 class SqliteStore implements MessageStore {
   readonly isShared = false
+  readonly #file: string
   readonly #writer: SqliteWriterHandle
   readonly #readers: SqliteReaders
   readonly #commits: GroupCommit
   readonly #afterClose: () => Promise<void>
   #closing: Promise<void> | undefined
 
-  constructor (writer: SqliteWriterHandle, readers: SqliteReaders, afterClose: () => Promise<void>) {
+  constructor (file: string, writer: SqliteWriterHandle, readers: SqliteReaders, afterClose: () => Promise<void>) {
+    this.#file = file
     this.#writer = writer
     this.#readers = readers
     this.#commits = new GroupCommit(writer, LIMITS)
@@ -113,6 +116,10 @@ class SqliteStore implements MessageStore {
 
   count (): Promise<number> {
     return this.#readers.run('count', [])
+  }
+
+  diskUse (): Promise<DiskUse> {
+    return diskUse(this.#file)
   }
 
   async ping (): Promise<void> {
