@@ -6,6 +6,8 @@ import type { HmacScheme } from './signature/hmac.ts'
 import { parseStandardSecrets, type StandardSecret } from './signature/standard.ts'
 import { PUBLIC_URL_RULE } from './signature/twilio.ts'
 import { parseTokens } from './signature/verifier.ts'
+import { parseDatabaseUrl } from './storage/database-url.ts'
+import { connectionTo } from './storage/postgres/connection.ts'
 
 export { ConfigError, type LogLevel }
 
@@ -75,6 +77,8 @@ export function loadConfig (env: Readonly<Record<string, string | undefined>>): 
   if (read.TWILIO_AUTH_TOKEN !== undefined && read.PUBLIC_URL === undefined) {
     throw new ConfigError(`PUBLIC_URL must be ${PUBLIC_URL_RULE}: TWILIO_AUTH_TOKEN is set, and Twilio signs it`)
   }
+  checkDatabase('DATABASE_URL', read.DATABASE_URL)
+  if (read.DATABASE_READ_URL !== undefined) checkDatabase('DATABASE_READ_URL', read.DATABASE_READ_URL)
   // The schema's format has checked that it is one.
   const level = read.LOG_LEVEL.toUpperCase() as keyof typeof LEVELS
   return Object.freeze({
@@ -132,6 +136,16 @@ function readSecret (variable: string, file: string): string {
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
   } catch (cause) {
     throw new ConfigError(`${variable} must be the path of a readable file`, { cause })
+  }
+}
+
+/** Whether a server could be reached as its URL says, which is of more than its form: it may name files. */
+function checkDatabase (variable: string, url: string): void {
+  if (parseDatabaseUrl(url)?.backend !== 'postgres') return
+  try {
+    connectionTo(url)
+  } catch (cause) {
+    throw new ConfigError(`${variable}: ${(cause as Error).message}`, { cause })
   }
 }
 

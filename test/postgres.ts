@@ -21,6 +21,17 @@ export interface PostgresServer {
   start (): Promise<void>
   /** Stops it and removes its files. */
   remove (): Promise<void>
+  /** Starts a copy of it that streams from it, and can be read. It is restarted for that, and removed last. @param settings of the copy */
+  standby (settings?: readonly string[]): Promise<PostgresServer>
+  /** The same database as this URL names, on this server. */
+  here (url: string): string
+}
+
+export interface PostgresOptions {
+  /** Files in the folder of its data, such as `pg_hba.conf` and what settings refer to. */
+  readonly files?: Readonly<Record<string, string>>
+  /** `name=value` */
+  readonly settings?: readonly string[]
 }
 
 const PASSWORD = 'letterbox'
@@ -31,14 +42,14 @@ const WITHOUT_SYNC = ['fsync=off', 'full_page_writes=off']
 const run = promisify(execFile)
 
 /** Starts a new server in a temporary folder, on a free port. It is gone with the test. */
-export async function startPostgres (t: Test): Promise<PostgresServer> {
-  const server = await launchPostgres(WITHOUT_SYNC)
+export async function startPostgres (t: Test, { files, settings = [] }: PostgresOptions = {}): Promise<PostgresServer> {
+  const server = await launchPostgres([...WITHOUT_SYNC, ...settings], files)
   t.teardown(() => server.remove())
   return server
 }
 
 /** The same without a test. @param settings of the server, `name=value` */
-export async function launchPostgres (settings: readonly string[]): Promise<PostgresServer> {
+export async function launchPostgres (settings: readonly string[], files: PostgresOptions['files'] = {}): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'letterbox-postgres-'))
   const [bin, data, password] = [join(folder, 'native', 'bin'), join(folder, 'data'), join(folder, 'password')]
   await cp(join(await binaries(), 'native'), join(folder, 'native'), { recursive: true, verbatimSymlinks: true })
@@ -51,13 +62,28 @@ export async function launchPostgres (settings: readonly string[]): Promise<Post
     `--pgdata=${data}`, '--username=postgres', `--pwfile=${password}`, '--auth=scram-sha-256', '--encoding=UTF8',
     '--locale-provider=builtin', '--locale=C.UTF-8', '--no-sync'
   ], { cwd: folder, ...user })
+  const place = { folder, bin, user }
+  for (const [name, content] of Object.entries(files)) await put(place, join(data, name), content)
+  const server = await serve(place, data, settings)
+  return { ...server, remove: () => server.remove().then(() => rm(folder, { recursive: true, force: true })) }
+}
 
+/** Where servers run, and as whom. */
+interface Place {
+  readonly folder: string
+  readonly bin: string
+  readonly user: { readonly uid: number, readonly gid: number } | undefined
+}
+
+/** Starts a server on its data, on a free port. */
+async function serve (place: Place, data: string, settings: readonly string[]): Promise<PostgresServer> {
+  const { folder, bin, user } = place
   const port = await freePort()
   const url = (database: string): string => `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/${database}`
   const options = [...SETTINGS, ...settings, `port=${port}`].flatMap(setting => ['-c', setting])
   const start = async (): Promise<ChildProcess> => {
     const child = spawn(join(bin, 'postgres'), ['-D', data, ...options], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], ...user })
-    for await (const line of child.stderr) if (String(line).includes('ready to accept connections')) break
+    for await (const line of child.stderr) if (/ready to accept (?:read-only )?connections/.test(String(line))) break
     return child
   }
 
@@ -80,6 +106,7 @@ export async function launchPostgres (settings: readonly string[]): Promise<Post
     await exit
   }
   const stop = (): Promise<void> => end('SIGINT')
+  const standbys: PostgresServer[] = []
   return {
     async createDatabase () {
       const name = `test_${++databases}`
@@ -91,10 +118,31 @@ export async function launchPostgres (settings: readonly string[]): Promise<Post
     async crash () { await end('SIGQUIT') },
     async start () { child = await start() },
     async remove () {
+      for (const standby of standbys) await standby.remove()
       await stop()
-      await rm(folder, { recursive: true, force: true })
+    },
+    async standby (more = []) {
+      const copy = `${data}-${standbys.length + 1}`
+      await stop()
+      await run('cp', ['-R', data, copy], { cwd: folder, ...user })
+      await put(place, join(copy, 'standby.signal'), '')
+      child = await start()
+      const upstream = `primary_conninfo=host=127.0.0.1 port=${port} user=postgres password=${PASSWORD}`
+      const standby = await serve(place, copy, [...settings, upstream, ...more])
+      standbys.push(standby)
+      return standby
+    },
+    here (there) {
+      const here = new URL(there)
+      here.port = String(port)
+      return here.href
     }
   }
+}
+
+async function put ({ user }: Place, path: string, content: string): Promise<void> {
+  await writeFile(path, content, { mode: 0o600 })
+  if (user !== undefined) await chown(path, user.uid, user.gid)
 }
 
 /** The folder of the package for this platform, whose install script, for symbolic links, may not have been run. */

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { Pool, PoolClient } from 'pg'
 import { StoreUnavailable, StoreUnusable, WAITING_READS } from '../message-store.ts'
+import { connectionTo } from './connection.ts'
 
 /** How long a connection may take to be had, and a statement to end, in ms; `query_timeout` is for a server that is silent. */
 const TIMEOUTS = { connectionTimeoutMillis: 2000, statement_timeout: 5000, query_timeout: 6000 }
@@ -22,12 +23,13 @@ export class PostgresPool {
   readonly #pool: Pool
 
   /**
-   * @param url as libpq reads it, sslmode and sslrootcert included
+   * @param url what connection.ts makes of it
    * @param connections how many at most
+   * @throws {StoreUnusable} when the URL breaks a rule
    */
   constructor (url: string, connections: number) {
     this.#pool = new pg.Pool({
-      options: SETTINGS, connectionString: url, max: connections, application_name: 'letterbox', keepAlive: true, ...TIMEOUTS
+      options: SETTINGS, ...connectionTo(url), max: connections, application_name: 'letterbox', keepAlive: true, ...TIMEOUTS
     })
     // A connection that breaks while nobody uses it. The next one is made when it is needed.
     this.#pool.on('error', () => {})

@@ -39,7 +39,7 @@ export interface PostgresLocation {
  * Opens the messages in a PostgreSQL database. It need not answer yet: until it does, and its schema is in place, the store
  * is unavailable.
  *
- * @throws {StoreUnusable} when the database is from a newer Letterbox
+ * @throws {StoreUnusable} when the database is from a newer Letterbox, or a URL breaks a rule (connection.ts)
  */
 export async function openPostgresStore (location: PostgresLocation, observer: StoreObserver): Promise<MessageStore> {
   const store = new PostgresStore(location, observer)
