@@ -59,9 +59,10 @@ const PENDING_KB = 65_536
  * @returns why searches have to scan; undefined where they need not
  */
 async function indexSearch (client: PoolClient): Promise<string | undefined> {
+  // First, since a standby can create nothing, and need not.
+  if (await isTrue(client, "EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('messages_search') AND indisvalid)")) return undefined
   try {
     await run(client, 'CREATE EXTENSION IF NOT EXISTS pg_trgm')
-    if (await isTrue(client, "EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('messages_search') AND indisvalid)")) return undefined
     if (await isTrue(client, 'EXISTS (SELECT FROM messages)')) return 'searches scan every message until their index is made: docs/scaling.md says how'
     await run(client, `
       CREATE INDEX messages_search ON messages USING gin (text_folded gin_trgm_ops)
