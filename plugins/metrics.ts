@@ -19,6 +19,9 @@ const { Counter, Gauge, Histogram, Registry } = promClient
 
 const LATENCY_BUCKETS_MS = [0.25, 0.5, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 25, 50, 75, 100, 250, 500, 1000, 2500, 5000]
 
+/** How often the utilization of the event loop is looked at, in ms. */
+const UTILIZATION_INTERVAL = 1000
+
 /** The path label of every request that matched no route. */
 const UNKNOWN_PATH = 'unknown'
 
@@ -84,7 +87,7 @@ export default fp(async app => {
     endpoint: null,
     name: 'routeMetrics',
     promClient,
-    defaultMetrics: { enabled: true, register: registry },
+    defaultMetrics: { enabled: true, register: registry, eventLoopUtilizationTimeout: UTILIZATION_INTERVAL },
     routeMetrics: {
       enabled: { histogram: true, summary: false },
       overrides: { histogram: { registers }, summary: { registers } }

@@ -6,18 +6,18 @@ import type { InvalidInputAnswer } from '../src/answers.ts'
 
 const INTEGER = /^\d{1,16}$/
 
+const ajv = new Ajv({
+  allErrors: true,
+  verbose: true,
+  allowUnionTypes: true,
+  formats: { 'date-time': isTimestamp, 'date-time-offset': value => inUtc(value) !== undefined }
+})
+
 /**
  * Validates bodies as they are, and query strings and paths after reading their integers. Fastify's own validator would
  * coerce bodies too (`{"message_id": 5}` would pass), and take `1e3` and `0x10` for integers.
  */
 export default fp(async app => {
-  const ajv = new Ajv({
-    allErrors: true,
-    verbose: true,
-    allowUnionTypes: true,
-    formats: { 'date-time': isTimestamp, 'date-time-offset': value => inUtc(value) !== undefined }
-  })
-
   app.setValidatorCompiler<{ properties?: Record<string, { type?: unknown }> }>(({ schema, httpPart }) => {
     // Headers are described for the documentation; the plugins that read them judge them.
     if (httpPart === 'headers') return () => true
