@@ -21,8 +21,8 @@ export interface PostgresServer {
   start (): Promise<void>
   /** Stops it and removes its files. */
   remove (): Promise<void>
-  /** Starts a copy of it that streams from it, and can be read. It is restarted for that, and removed last. @param settings of the copy */
-  standby (settings?: readonly string[]): Promise<PostgresServer>
+  /** Starts a copy of it that streams from it, and can be read. It is restarted for that, and removed last. */
+  standby (): Promise<PostgresServer>
   /** The same database as this URL names, on this server. */
   here (url: string): string
 }
@@ -121,14 +121,14 @@ async function serve (place: Place, data: string, settings: readonly string[]): 
       for (const standby of standbys) await standby.remove()
       await stop()
     },
-    async standby (more = []) {
+    async standby () {
       const copy = `${data}-${standbys.length + 1}`
       await stop()
       await run('cp', ['-R', data, copy], { cwd: folder, ...user })
       await put(place, join(copy, 'standby.signal'), '')
       child = await start()
       const upstream = `primary_conninfo=host=127.0.0.1 port=${port} user=postgres password=${PASSWORD}`
-      const standby = await serve(place, copy, [...settings, upstream, ...more])
+      const standby = await serve(place, copy, [...settings, upstream])
       standbys.push(standby)
       return standby
     },
