@@ -19,11 +19,13 @@ import overload from './plugins/overload.ts'
 import rateLimit from './plugins/rate-limit.ts'
 import requestId, { newRequestId } from './plugins/request-id.ts'
 import requestLog from './plugins/request-log.ts'
+import retention from './plugins/retention.ts'
 import securityHeaders from './plugins/security-headers.ts'
 import signature from './plugins/signature.ts'
 import tracing from './plugins/tracing.ts'
 import validation from './plugins/validation.ts'
 import console from './routes/console.ts'
+import deletion from './routes/deletion.ts'
 import exports from './routes/export.ts'
 import feed from './routes/feed.ts'
 import messages from './routes/messages.ts'
@@ -72,6 +74,7 @@ export async function build (
   await app.register(overload)
   await app.register(feedHub)
   await app.register(db, { url: config.databaseUrl, readUrl: config.databaseReadUrl, readConnections: config.databasePool })
+  await app.register(retention, { retentionDays: config.retentionDays, dedupeDays: config.dedupeDays })
   await app.register(health, { hasSecret: config.webhookSecrets.length > 0 })
 
   await app.register(webhook, { secrets: config.webhookSecrets, scheme: config.signatureScheme, bodyLimit: config.bodyLimit })
@@ -86,6 +89,7 @@ export async function build (
     await reads.register(stats)
     await reads.register(exports)
     await reads.register(feed)
+    await reads.register(deletion, { hasApiKeys: config.apiKeys.length > 0 })
   })
 
   return app

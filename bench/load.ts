@@ -16,6 +16,8 @@ export interface Load {
   readonly secret: string
   /** The load ends after so many seconds, or with the last request. */
   readonly seconds: number
+  /** How long a connection rests after each answer, in ms. */
+  readonly pause?: number
 }
 
 export interface LoadResult {
@@ -37,7 +39,7 @@ process.once('message', (load: Load) => {
   })
 })
 
-async function run ({ port, connections, seconds }: Load, requests: readonly Buffer[]): Promise<LoadResult> {
+async function run ({ port, connections, seconds, pause }: Load, requests: readonly Buffer[]): Promise<LoadResult> {
   const latencies: number[] = []
   const others: Record<string, number> = {}
   const begun = performance.now()
@@ -68,7 +70,8 @@ async function run ({ port, connections, seconds }: Load, requests: readonly Buf
       if (status === '200') latencies.push(performance.now() - sent)
       else others[status] = (others[status] ?? 0) + 1
       answer = ''
-      send()
+      if (pause === undefined) send()
+      else setTimeout(send, pause)
     })
   })))
 

@@ -11,7 +11,7 @@ import fastify from 'fastify/package.json' with { type: 'json' }
 import sqlite from 'better-sqlite3/package.json' with { type: 'json' }
 import { machine, toMarkdown, type Report } from './report.ts'
 
-const SCRIPTS = ['ingest', 'reads', 'mixed', 'memory', 'export', 'feed', 'batches', 'postgres']
+const SCRIPTS = ['ingest', 'reads', 'mixed', 'memory', 'export', 'retention', 'feed', 'batches', 'postgres']
 const ROOT = join(import.meta.dirname, '..')
 /** The last report of each script. */
 const REPORTS = join(ROOT, 'data', 'bench')

@@ -64,7 +64,7 @@ export const withCommonHeaders: SwaggerTransformObject = documents => {
   for (const path of Object.values(documents.openapiObject.paths ?? {})) {
     if (path === undefined) continue
     path.parameters = [{ ...REQUEST_ID, name: 'X-Request-Id', in: 'header' }]
-    for (const operation of [path.get, path.post]) {
+    for (const operation of [path.get, path.post, path.delete]) {
       for (const response of Object.values(operation?.responses ?? {})) {
         if (!('$ref' in response)) response.headers = { ...response.headers, ...HEADERS }
       }

@@ -68,3 +68,7 @@ export const VolumeAnswer = Type.Object({
     count: Type.Integer({ description: 'messages whose ts is in it', examples: [3] })
   }), { description: 'every interval, by time' })
 }, { description: 'How many messages there are in each interval' })
+
+export const DeletedAnswer = Type.Object({
+  deleted: Type.Integer({ description: 'how many messages', examples: [1] })
+}, { description: 'They are gone, on disk' })

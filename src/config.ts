@@ -52,6 +52,10 @@ export interface Config {
   readonly databaseReadUrl: string | undefined
   /** Connections to PostgreSQL for reads. */
   readonly databasePool: number
+  /** Messages that were received longer ago are removed. Undefined: none are. */
+  readonly retentionDays: number | undefined
+  /** Ids of removed messages stay known for so many days. */
+  readonly dedupeDays: number
   readonly logLevel: LogLevel
   readonly host: string
   /** 0 lets the system choose. */
@@ -100,6 +104,8 @@ export function loadConfig (env: Readonly<Record<string, string | undefined>>): 
     databaseUrl: read.DATABASE_URL,
     databaseReadUrl: read.DATABASE_READ_URL,
     databasePool: read.DATABASE_POOL,
+    retentionDays: read.RETENTION_DAYS,
+    dedupeDays: read.DEDUPE_DAYS,
     logLevel: LEVELS[level],
     host: read.HOST,
     port: read.PORT,

@@ -70,6 +70,8 @@ const Environment = Type.Object({
     description: 'postgres://user:password@host/database, and DATABASE_URL too'
   })),
   DATABASE_POOL: Type.Integer({ default: 8, minimum: 1, maximum: 1000, description: 'a number of connections from 1 to 1000' }),
+  RETENTION_DAYS: Type.Optional(Type.Integer({ minimum: 1, maximum: 36_500, description: 'a number of days from 1 to 36500' })),
+  DEDUPE_DAYS: Type.Integer({ default: 7, minimum: 1, maximum: 36_500, description: 'a number of days from 1 to 36500' }),
   LOG_LEVEL: Type.String({
     default: 'INFO',
     format: 'log-level',

@@ -1,5 +1,6 @@
 import type { Arrival, Message, StoredMessage, UnreadItem } from '../message.ts'
 import type { Span, Volume } from '../volume.ts'
+import type { Removal } from './removed.ts'
 
 /** `created`: the message is new and durable. `duplicate`: its `message_id` is known, and nothing was changed. */
 export type SaveResult = 'created' | 'duplicate'
@@ -173,6 +174,21 @@ export interface MessageStore {
 
   /** How many messages there are. */
   count (): Promise<number>
+
+  /**
+   * Removes some of what is meant, so little that saves do not feel it, and all that was made of it. Ids of messages that were removed stay
+   * known: a message that comes with one is a duplicate.
+   *
+   * @returns how many; 0 when there is none left that was stored when this was asked for, or when another process is removing by age
+   */
+  remove (removal: Removal): Promise<number>
+
+  /**
+   * Forgets some of the ids that were removed before a day, which is in days since 1970.
+   *
+   * @returns how many; 0 when there is none left
+   */
+  forget (before: number): Promise<number>
 
   /** How many saves wait for their commit at this moment. */
   readonly queueDepth: number

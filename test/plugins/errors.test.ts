@@ -33,7 +33,7 @@ t.test('an unknown path is 404 whatever body and Content-Type come with it', asy
 
 t.test('a known path with another method is 404', async t => {
   const { app } = await buildApp(t)
-  for (const [method, url] of [['GET', '/webhook'], ['POST', '/messages'], ['DELETE', '/messages/m1'], ['POST', '/stats'], ['POST', '/metrics'], ['POST', '/'], ['POST', '/console/main.js']] as const) {
+  for (const [method, url] of [['GET', '/webhook'], ['POST', '/messages'], ['PUT', '/messages/m1'], ['POST', '/stats'], ['POST', '/metrics'], ['POST', '/'], ['POST', '/console/main.js']] as const) {
     const { statusCode, body } = await app.inject({ method, url })
     t.equal(statusCode, 404)
     t.equal(body, NOT_FOUND)

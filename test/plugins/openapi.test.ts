@@ -28,7 +28,7 @@ async function documented (app: FastifyInstance): Promise<Document> {
 
 /** Every documented answer as `GET /path 200`, with its description. */
 function answersOf ({ paths }: Document): Map<string, Response> {
-  return new Map(Object.entries(paths).flatMap(([path, item]) => [['GET', item['get']], ['POST', item['post']]].flatMap(([method, operation]) =>
+  return new Map(Object.entries(paths).flatMap(([path, item]) => [['GET', item['get']], ['POST', item['post']], ['DELETE', item['delete']]].flatMap(([method, operation]) =>
     typeof operation !== 'object' ? [] : Object.entries(operation.responses).map(([status, response]) => [`${String(method)} ${path} ${status}`, response] as const))))
 }
 
@@ -110,6 +110,8 @@ const REQUESTS: Record<string, InjectOptions | string> = {
   'GET /stats/volume 200': '/stats/volume',
   'GET /stats/volume 422': '/stats/volume?interval=year',
   'GET /stats/volume 503': '/stats/volume',
+  'DELETE /messages 403': { method: 'DELETE', url: '/messages?from=%2B1' },
+  'DELETE /messages/{message_id} 403': { method: 'DELETE', url: '/messages/m1' },
   'GET /export 200': { url: '/export', headers: { 'accept-encoding': 'gzip' } },
   'GET /export 422': '/export?format=xml',
   'GET /export 503': '/export',
@@ -201,7 +203,7 @@ t.test('what is no request is described for every route, as it is answered', asy
     }
   }
   const documentedFor = (status: string): number => [...answersOf(document).keys()].filter(name => name.endsWith(` ${status}`)).length
-  const operations = Object.values(document.paths).flatMap(item => ['get', 'post'].filter(method => method in item))
+  const operations = Object.values(document.paths).flatMap(item => ['get', 'post', 'delete'].filter(method => method in item))
   for (const status of MALFORMED) t.equal(documentedFor(status), operations.length, status)
 })
 

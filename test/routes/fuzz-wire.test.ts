@@ -80,7 +80,7 @@ t.test('whatever comes over the wire', async t => {
       return answers
     }))
     for (const { status, headers, body } of answers.flat()) {
-      if (![200, 400, 401, 404, 413, 415, 422, 431].includes(status)) throw new Error(`answered ${status} ${JSON.stringify(headers)} ${body}`)
+      if (![200, 400, 401, 403, 404, 413, 415, 422, 431].includes(status)) throw new Error(`answered ${status} ${JSON.stringify(headers)} ${body}`)
       if (status >= 400 && body !== '' && typeof JSON.parse(body).detail !== 'string') throw new Error(`answered ${body}`)
       const id = headers['x-request-id']
       if (id === undefined) throw new Error(`no id: ${status} ${body}`)

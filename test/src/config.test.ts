@@ -29,6 +29,8 @@ t.test('an empty environment gives the defaults', async t => {
     databaseUrl: 'sqlite:///data/app.db',
     databaseReadUrl: undefined,
     databasePool: 8,
+    retentionDays: undefined,
+    dedupeDays: 7,
     logLevel: 'info',
     host: '127.0.0.1',
     port: 8000,
@@ -53,6 +55,8 @@ t.test('every variable is read', async t => {
     DATABASE_URL: 'postgres://u@primary/x',
     DATABASE_READ_URL: 'postgresql://u@replica/x',
     DATABASE_POOL: '4',
+    RETENTION_DAYS: '90',
+    DEDUPE_DAYS: '30',
     LOG_LEVEL: 'DEBUG',
     HOST: '0.0.0.0',
     PORT: '9000',
@@ -77,6 +81,8 @@ t.test('every variable is read', async t => {
     databaseUrl: 'postgres://u@primary/x',
     databaseReadUrl: 'postgresql://u@replica/x',
     databasePool: 4,
+    retentionDays: 90,
+    dedupeDays: 30,
     logLevel: 'debug',
     host: '0.0.0.0',
     port: 9000,
@@ -89,7 +95,7 @@ t.test('every variable is read', async t => {
 
 t.test('a variable that is empty or undefined counts as unset', async t => {
   const names = [
-    'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL', 'DATABASE_READ_URL', 'DATABASE_POOL', 'LOG_LEVEL', 'HOST', 'PORT', 'BODY_LIMIT', 'MAX_CONNECTIONS', 'SHUTDOWN_DELAY',
+    'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL', 'DATABASE_READ_URL', 'DATABASE_POOL', 'RETENTION_DAYS', 'DEDUPE_DAYS', 'LOG_LEVEL', 'HOST', 'PORT', 'BODY_LIMIT', 'MAX_CONNECTIONS', 'SHUTDOWN_DELAY',
     'API_KEYS', 'RATE_LIMIT', 'TRUST_PROXY',
     'WEBHOOK_SIGNATURE_HEADER', 'WEBHOOK_SIGNATURE_PREFIX', 'WEBHOOK_SIGNATURE_ENCODING', 'WEBHOOK_SIGNATURE_ALGORITHM',
     'STANDARD_WEBHOOKS_SECRET', 'STANDARD_WEBHOOKS_SECRET_FILE', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER', 'OTEL_TRACES_SAMPLER_ARG', 'TWILIO_AUTH_TOKEN', 'TWILIO_AUTH_TOKEN_FILE', 'PUBLIC_URL',
@@ -139,6 +145,8 @@ t.test('numbers that cannot be meant are refused with their rule', async t => {
     ['MAX_CONNECTIONS', 'MAX_CONNECTIONS must be a number of connections from 1 to 1000000', ['0', '1000001']],
     ['SHUTDOWN_DELAY', 'SHUTDOWN_DELAY must be a number of milliseconds from 0 to 60000', ['60001']],
     ['RATE_LIMIT', 'RATE_LIMIT must be a number of requests a minute from 1 to 1000000', ['0', '1000001']],
+    ['RETENTION_DAYS', 'RETENTION_DAYS must be a number of days from 1 to 36500', ['0', '36501', '1.5']],
+    ['DEDUPE_DAYS', 'DEDUPE_DAYS must be a number of days from 1 to 36500', ['0', '-1']],
     ['DATABASE_POOL', 'DATABASE_POOL must be a number of connections from 1 to 1000', ['0', '1001']]
   ] as const) {
     for (const value of [...neverNumbers, ...beyond]) t.equal(refusal({ [name]: value }), rule, JSON.stringify(value).slice(0, 20))

@@ -11,12 +11,15 @@ export const COUNT_ROWS = 5000
  */
 const LOCK = { name: 'lock', text: `SELECT pg_try_advisory_xact_lock(${0x6c62_0002}) AS held` }
 
+/** The same, for who waits until it is free. */
+const WAIT = { name: 'wait', text: `SELECT pg_advisory_xact_lock(${0x6c62_0002})` }
+
 const WAITING = { name: 'waiting', text: 'SELECT EXISTS (SELECT FROM uncounted) AS exist' }
 
 /**
  * Moves rows of `uncounted` into the counters. It is one transaction: whoever reads sees a message in the one or in the
- * other. Who has no more messages than were just counted is a new sender. Counts only grow, so a sender enters the busiest
- * ten only by its own messages.
+ * other. Who has no more messages than were just counted is a new sender. Counting only adds, so a sender enters the busiest
+ * ten only by its own messages; what removing does to them: uncounting.ts.
  */
 const COUNT = {
   name: 'count',
@@ -79,6 +82,12 @@ export async function countSome (pool: PostgresPool): Promise<number | undefined
     await client.query('COMMIT')
     return moved
   })
+}
+
+/** Counts everything that is stored when the lock is had, which is held until the transaction ends. */
+export async function countAll (client: PoolClient): Promise<void> {
+  await client.query(WAIT)
+  while (await countLocked(client) === COUNT_ROWS);
 }
 
 async function countLocked (client: PoolClient): Promise<number> {

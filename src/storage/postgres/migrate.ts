@@ -97,5 +97,6 @@ export const PING = {
       (SELECT count(*) FROM (SELECT msisdn, count FROM recipients LIMIT 0) AS t) AS t5,
       (SELECT count(*) FROM (SELECT source, count FROM sources LIMIT 0) AS t) AS t8,
       (SELECT count(*) FROM (SELECT digest, source, raw, received_at FROM unread_items LIMIT 0) AS t) AS t9,
+      (SELECT count(*) FROM (SELECT hash, day FROM removed_ids LIMIT 0) AS t) AS t11,
       (SELECT count(*) FROM (SELECT level, period, count FROM periods LIMIT 0) AS t) AS t6`
 }

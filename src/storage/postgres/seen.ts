@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { StoreUnavailable } from '../message-store.ts'
 import type { PostgresPool, Statement } from './pool.ts'
 
-/** How long is waited at most, in all, and how often is looked, in ms. */
+/** How long is waited at most for each, and how often is looked, in ms. */
 const PATIENCE = 5000
 const INTERVAL = 5
 
@@ -40,15 +40,8 @@ export interface Seen {
  * @throws {StoreUnavailable} when another transaction, or the replica, takes too long
  */
 export async function seenNow (writes: PostgresPool, reads: PostgresPool, signal?: AbortSignal): Promise<Seen> {
-  const deadline = performance.now() + PATIENCE
   const { last } = await one<{ last: string }>(writes, LAST)
-  let waitedFor = await transactions()
-  await until('a transaction that stores messages does not end', async () => {
-    if (waitedFor.size === 0) return true
-    const present = await transactions()
-    waitedFor = new Set([...waitedFor].filter(transaction => present.has(transaction)))
-    return waitedFor.size === 0
-  })
+  await awaitWriters(writes, signal)
   const { place } = await one<{ place: string }>(writes, WRITTEN)
   await until('the replica lags behind', async () => (await one<{ there: boolean }>(reads, REPLAYED, place)).there)
   const { beyond } = await one<{ beyond: string[] }>(reads, BEYOND, last)
@@ -58,15 +51,28 @@ export async function seenNow (writes: PostgresPool, reads: PostgresPool, signal
     const [row] = await pool.query<Row>(statement, values, signal)
     return row as Row
   }
+}
 
-  async function transactions (): Promise<Set<string>> {
-    return new Set((await writes.query<{ transaction: string }>(WRITERS, [], signal)).map(({ transaction }) => transaction))
-  }
+/**
+ * Resolves when everybody has ended who may be storing messages now.
+ *
+ * @throws {StoreUnavailable} when that takes too long
+ */
+export async function awaitWriters (pool: PostgresPool, signal?: AbortSignal): Promise<void> {
+  const present = async () => new Set((await pool.query<{ transaction: string }>(WRITERS, [], signal)).map(({ transaction }) => transaction))
+  let waitedFor = await present()
+  await until('a transaction that stores messages does not end', async () => {
+    if (waitedFor.size === 0) return true
+    const still = await present()
+    waitedFor = new Set([...waitedFor].filter(transaction => still.has(transaction)))
+    return waitedFor.size === 0
+  })
+}
 
-  async function until (delayed: string, isDone: () => Promise<boolean>): Promise<void> {
-    while (!await isDone()) {
-      if (performance.now() > deadline) throw new StoreUnavailable(delayed)
-      await delay(INTERVAL)
-    }
+async function until (delayed: string, isDone: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + PATIENCE
+  while (!await isDone()) {
+    if (performance.now() > deadline) throw new StoreUnavailable(delayed)
+    await delay(INTERVAL)
   }
 }

@@ -2,6 +2,7 @@ import type { Arrival, StoredMessage, UnreadItem } from '../../message.ts'
 import type { Span, Volume } from '../../volume.ts'
 import { GroupCommit } from '../group-commit.ts'
 import { StoreUnavailable, StoreUnusable } from '../message-store.ts'
+import type { Removal } from '../removed.ts'
 import { walkPages } from '../snapshot.ts'
 import type {
   CountedPage, FeedFilter, FeedPage, FeedPosition, Filter, MessageStore, Page, Position, SaveResult, SaveWatcher, Stats, StoreObserver
@@ -11,6 +12,7 @@ import { PostgresFeed } from './feed.ts'
 import { PING, preparePostgres } from './migrate.ts'
 import { PostgresPool } from './pool.ts'
 import { PostgresReader } from './reader.ts'
+import { PostgresRemoval } from './removal.ts'
 import { seenNow } from './seen.ts'
 import { PostgresWriter } from './writer.ts'
 
@@ -24,6 +26,8 @@ const LIMITS = { enough: 16, groupSize: 500, fairSize: 64, groupsInFlight: 3, ro
 const WRITE_CONNECTIONS = LIMITS.groupsInFlight + 2
 /** Opened when a feed is. */
 const FEED_CONNECTIONS = 4
+/** Opened when something is removed: deliveries do not wait for it. One works, while the other holds a lock. */
+const REMOVAL_CONNECTIONS = 2
 /** How long after a failure the schema is looked for again, in ms. */
 const RETRY = 1000
 
@@ -58,6 +62,8 @@ class PostgresStore implements MessageStore {
   readonly #writer: PostgresWriter
   readonly #commits: GroupCommit
   readonly #chores: PostgresChores
+  readonly #removals: PostgresPool
+  readonly #removal: PostgresRemoval
   /** Why nothing can be done yet; undefined once the schema is in place. */
   #obstacle: Error | undefined = new StoreUnavailable('the database was not reached yet')
   #retry: NodeJS.Timeout | undefined
@@ -74,6 +80,8 @@ class PostgresStore implements MessageStore {
     this.#writer = new PostgresWriter(this.#writes, observer)
     this.#commits = new GroupCommit(this.#writer, LIMITS)
     this.#chores = new PostgresChores(this.#writes)
+    this.#removals = new PostgresPool(url, REMOVAL_CONNECTIONS)
+    this.#removal = new PostgresRemoval(this.#removals)
   }
 
   get queueDepth (): number {
@@ -182,6 +190,16 @@ class PostgresStore implements MessageStore {
 
   async diskUse (): Promise<undefined> {}
 
+  async remove (removal: Removal): Promise<number> {
+    this.#check()
+    return this.#removal.step(removal)
+  }
+
+  async forget (before: number): Promise<number> {
+    this.#check()
+    return this.#removal.forget(before)
+  }
+
   async ping (): Promise<void> {
     this.#check()
     if (this.#writer.isTroubled) throw new StoreUnavailable('commits fail')
@@ -203,6 +221,6 @@ class PostgresStore implements MessageStore {
     clearTimeout(this.#retry)
     this.#chores.close()
     await this.#commits.close()
-    await Promise.all([this.#writes.close(), this.#reads.close(), this.#feeds.close()])
+    await Promise.all([this.#writes.close(), this.#reads.close(), this.#feeds.close(), this.#removals.close()])
   }
 }

@@ -5,12 +5,19 @@ import { PLAIN_SOURCE } from '../../storable.ts'
 import { isMessage, isUnread, type Committed, type Committer, type Row } from '../group-commit.ts'
 import type { SaveResult, StoreObserver } from '../message-store.ts'
 import { Trouble } from '../trouble.ts'
+import { HASH_BYTES } from '../removed.ts'
 import { digestOf } from '../unread.ts'
 import { ANNOUNCE } from './feed.ts'
 import type { PostgresPool } from './pool.ts'
 
 const COLUMNS = 'message_id, from_msisdn, to_msisdn, ts, text, text_folded'
 const TYPES = '$1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]'
+
+/**
+ * Whether an id was not removed of late. A scalar subquery is looked up row by row in the index: what EXISTS says might be planned as a join
+ * with all of the table, while that was small, and the plan be kept while it grows.
+ */
+const UNKNOWN = `(SELECT true FROM removed_ids WHERE hash = substr(sha256(convert_to(incoming.message_id, 'UTF8')), 1, ${HASH_BYTES})) IS NULL`
 
 /**
  * One transaction a group. Ids are inserted in their order, so that two processes which store the same ones at the same
@@ -25,6 +32,7 @@ const save = (columns: string, values: string, more = ''): string => `
   ), stored AS (
     INSERT INTO messages (${columns})
     SELECT incoming.* FROM announced, unnest(${values}) AS incoming (${columns})
+    WHERE ${UNKNOWN}
     ORDER BY message_id COLLATE "C"
     ON CONFLICT (message_id) DO NOTHING
     RETURNING message_id, from_msisdn, to_msisdn, source, moment

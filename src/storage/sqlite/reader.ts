@@ -20,12 +20,14 @@ const SCHEMA = [
   'SELECT source, count FROM sources LIMIT 1',
   'SELECT digest, source, raw, received_at FROM unread_items LIMIT 1',
   'SELECT level, period, count FROM periods LIMIT 1',
+  'SELECT hash, day FROM removed_ids LIMIT 1',
+  'SELECT msisdn, count FROM busiest_floor LIMIT 1',
   "SELECT rowid FROM messages_search('any') LIMIT 1"
 ]
 
 const RECORD_COLUMNS = recordColumns('created_at')
 
-/** A range of so few messages is walked rather than searched by the trigram index. */
+/** A range of so few messages is walked rather than searched by the trigram index, and within one transaction. */
 const NARROW = 2000
 /** In a range of so many messages, walking it counts many hits sooner than looking up each of them does. */
 const WALKABLE = 30_000
@@ -50,6 +52,13 @@ export class SqliteReader {
 
   page (filter: Filter, limit: number, offset: number, budget: Budget): CountedPage {
     if (isHopeless(filter)) return { messages: [], next: undefined, total: 0 }
+    const page = this.#page(filter, limit, offset, budget)
+    // Of what was read in more than one transaction some may have been removed when the rest was counted.
+    const shown = page.messages.length === 0 ? 0 : offset + page.messages.length
+    return { ...page, total: Math.max(page.total, shown) }
+  }
+
+  #page (filter: Filter, limit: number, offset: number, budget: Budget): CountedPage {
     if (isSearch(filter)) {
       const range = this.#rangeOf(filter)
       if (range > NARROW) return this.#searchPage(filter, range, limit, offset, budget)
@@ -59,13 +68,15 @@ export class SqliteReader {
       ...pageOf(walk.rows(offset, limit + 1, budget), limit),
       total: countByCounters(this.#queries, filter) ?? walk.count(budget)
     })
-    return walk.isSliced ? read() : this.#queries.snapshot(read)
+    return walk.isSliced && this.#rangeOf(filter) > NARROW ? read() : this.#queries.snapshot(read)
   }
 
   #searchPage (filter: IndexedFilter, range: number, limit: number, offset: number, budget: Budget): CountedPage {
     const search = new Search(this.#queries, filter, filter.q, budget)
     const hits = search.fewHits()
-    if (hits !== undefined) return { ...pageOf(search.rowsOf(hits, offset, limit + 1), limit), total: search.countOf(hits) }
+    if (hits !== undefined) {
+      return this.#queries.snapshot(() => ({ ...pageOf(search.rowsOf(hits, offset, limit + 1), limit), total: search.countOf(hits) }))
+    }
 
     const walk = new Walk(this.#queries, filter, { last: search.last })
     return {

@@ -23,13 +23,16 @@ export class SqliteSearchIndex {
     this.#step = database.transaction((rows: number) => {
       const indexed = this.#indexed.get() as number
       const last = this.#last.get() as number
+      const upTo = Math.min(last, indexed + rows)
       let until = indexed
       let characters = 0
-      for (const { seq, length } of lengths.all(indexed, Math.min(last, indexed + rows))) {
+      for (const { seq, length } of lengths.all(indexed, upTo)) {
         characters += length
         if (characters > STEP_CHARACTERS && until > indexed) break
         until = seq
       }
+      // Messages that were removed leave gaps, larger than a step at times.
+      if (characters <= STEP_CHARACTERS) until = Math.max(until, upTo)
       if (until > indexed) {
         insert.run(indexed, until)
         advance.run(until)

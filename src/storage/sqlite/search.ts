@@ -33,6 +33,8 @@ export class Search {
   /** What is left to ask of a message that matches, so that its text holds `q`. */
   readonly #check: Condition
   readonly #rest: Condition
+  /** Just before the first message that is there: of those before it any number may have been removed. */
+  readonly #first: number
   readonly #indexed: number
   /** The `seq` of the last message that the search sees. */
   readonly last: number
@@ -45,6 +47,7 @@ export class Search {
     this.#match = match
     this.#check = isExact ? NOTHING : { sql: 'AND instr(messages.text_folded, ?) > 0', values: [this.#q] }
     this.#rest = conditionsOf(filter, bounds)
+    this.#first = queries.number('SELECT coalesce(min(seq), 1) - 1 AS number FROM messages')
     this.#indexed = queries.number("SELECT count AS number FROM totals WHERE name = 'indexed'")
     this.last = lastSeq(queries)
   }
@@ -54,21 +57,20 @@ export class Search {
     const hits: number[] = []
     // What the index alone answers, it answers in one statement that ends with the hits.
     const size = this.#check === NOTHING ? Infinity : CHECKED_SLICE
-    for (const [from, to] of this.#slices(0, this.#indexed, size)) {
+    for (const [from, to] of this.#slices(this.#first, this.#indexed, size)) {
       if (hits.length > FEW_HITS) return undefined
       const { sql, values } = this.#fromIndex(from, to, this.#check)
       hits.push(...this.#seqs(`SELECT messages_search.rowid AS seq ${sql} LIMIT ?`, ...values, FEW_HITS + 1))
     }
-    for (const [from, to] of this.#slices(this.#indexed, this.last, TABLE_SLICE)) {
+    for (const [from, to] of this.#slices(Math.max(this.#first, this.#indexed), this.last, TABLE_SLICE)) {
       if (hits.length > FEW_HITS) return undefined
       hits.push(...this.#seqs('SELECT seq FROM messages WHERE seq > ? AND seq <= ? AND instr(text_folded, ?) > 0', from, to, this.#q))
     }
     return hits.length > FEW_HITS ? undefined : hits
   }
 
-  /** How many of these hits pass the rest of the filter. */
+  /** How many of these hits are still there and pass the rest of the filter. */
   countOf (hits: readonly number[]): number {
-    if (this.#rest.sql === '') return hits.length
     return this.#queries.number(`SELECT count(*) AS number ${FROM_HITS} ${this.#rest.sql}`, JSON.stringify(hits), ...this.#rest.values)
   }
 
@@ -85,11 +87,11 @@ export class Search {
     const tail = `SELECT count(*) AS number FROM messages WHERE seq > ? AND seq <= ? AND instr(text_folded, ?) > 0 ${this.#rest.sql}`
 
     let count = 0
-    for (const [from, to] of this.#slices(0, this.#indexed, size)) {
+    for (const [from, to] of this.#slices(this.#first, this.#indexed, size)) {
       const { sql, values } = this.#fromIndex(from, to, condition)
       count += this.#queries.number(`SELECT count(*) AS number ${sql}`, ...values)
     }
-    for (const [from, to] of this.#slices(this.#indexed, this.last, TABLE_SLICE)) {
+    for (const [from, to] of this.#slices(Math.max(this.#first, this.#indexed), this.last, TABLE_SLICE)) {
       count += this.#queries.number(tail, from, to, this.#q, ...this.#rest.values)
     }
     return count

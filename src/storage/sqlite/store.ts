@@ -4,15 +4,16 @@ import { join } from 'node:path'
 import type { Arrival, StoredMessage, UnreadItem } from '../../message.ts'
 import type { Span, Volume } from '../../volume.ts'
 import { GroupCommit } from '../group-commit.ts'
+import type { Removal } from '../removed.ts'
 import { walkPages } from '../snapshot.ts'
-import { StoreUnusable, UnknownPosition } from '../message-store.ts'
+import { StoreUnavailable, StoreUnusable, UnknownPosition } from '../message-store.ts'
 import type {
   CountedPage, DiskUse, FeedFilter, FeedPage, FeedPosition, Filter, MessageStore, Page, Position, SaveResult, SaveWatcher, Stats, StoreObserver
 } from '../message-store.ts'
 import { diskUse } from './disk-use.ts'
 import { SqliteReaders } from './readers.ts'
 import { SqliteWriterHandle } from './writer-handle.ts'
-import type { WriterData } from './writer-thread.ts'
+import type { Task, WriterData } from './writer-thread.ts'
 
 /**
  * Groups are sent small and early: the writer thread makes one transaction of all that wait for it. The bounds are about
@@ -120,6 +121,19 @@ class SqliteStore implements MessageStore {
 
   diskUse (): Promise<DiskUse> {
     return diskUse(this.#file)
+  }
+
+  remove (removal: Removal): Promise<number> {
+    return this.#change({ remove: removal })
+  }
+
+  forget (before: number): Promise<number> {
+    return this.#change({ forget: before })
+  }
+
+  async #change (task: Task): Promise<number> {
+    if (this.#closing !== undefined) throw new StoreUnavailable('the store is closed')
+    return this.#writer.perform(task)
   }
 
   async ping (): Promise<void> {

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Committed, Committer, Row } from '../group-commit.ts'
 import { StoreUnavailable, type StoreObserver } from '../message-store.ts'
-import type { BatchDone, WriterAnswer, WriterData, WriterRequest } from './writer-thread.ts'
+import type { BatchDone, Task, WriterAnswer, WriterData, WriterRequest } from './writer-thread.ts'
 
 interface Group {
   readonly size: number
@@ -24,6 +24,7 @@ export class SqliteWriterHandle implements Committer {
   #worker: Worker | undefined
   #groups: Group[] = []
   #pings: Waiter[] = []
+  #tasks: { readonly resolve: (rows: number) => void, readonly reject: (error: Error) => void }[] = []
   #closing = false
 
   private constructor (database: WriterData, observer: StoreObserver) {
@@ -43,6 +44,15 @@ export class SqliteWriterHandle implements Committer {
       if (this.#worker === undefined) throw new StoreUnavailable('the writer thread is not running')
       this.#groups.push({ size: rows.length, resolve, reject })
       this.#worker.postMessage(rows satisfies WriterRequest)
+    })
+  }
+
+  /** @returns how many rows the task was about */
+  perform (task: Task): Promise<number> {
+    return new Promise((resolve, reject) => {
+      if (this.#worker === undefined) throw new StoreUnavailable('the writer thread is not running')
+      this.#tasks.push({ resolve, reject })
+      this.#worker.postMessage(task satisfies WriterRequest)
     })
   }
 
@@ -77,6 +87,7 @@ export class SqliteWriterHandle implements Committer {
           if (this.#closing) worker.postMessage('close' satisfies WriterRequest)
         } else if (answer === 'pong') this.#pings.shift()?.resolve()
         else if (answer === 'unwritable') this.#pings.shift()?.reject(new StoreUnavailable('the database cannot be written'))
+        else if ('rows' in answer) this.#performed(answer.rows)
         else if ('notice' in answer) this.#observer.notice(answer.notice)
         else this.#done(answer)
       })
@@ -99,11 +110,17 @@ export class SqliteWriterHandle implements Committer {
     }
   }
 
+  #performed (rows: number | Error): void {
+    const task = this.#tasks.shift()
+    if (typeof rows === 'number') task?.resolve(rows)
+    else task?.reject(new StoreUnavailable('the database could not be changed', { cause: rows }))
+  }
+
   #lost (error: Error): void {
     if (this.#worker === undefined) return
     this.#worker = undefined
     for (const { reject } of this.#groups.splice(0)) reject(error)
-    for (const { reject } of this.#pings.splice(0)) reject(error)
+    for (const { reject } of [...this.#pings.splice(0), ...this.#tasks.splice(0)]) reject(error)
     if (!this.#closing) this.#restart()
   }
 

@@ -7,19 +7,27 @@ import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from '
 import { now } from '../../clock.ts'
 import type { Committed, Row } from '../group-commit.ts'
 import type { SaveResult } from '../message-store.ts'
+import type { Removal } from '../removed.ts'
 import { SqliteCheckpoint } from './checkpoint.ts'
 import { SqliteCondition } from './condition.ts'
 import { openForWriting, WRITE_LOCK_TIMEOUT } from './database.ts'
 import { SqliteListing } from './listing.ts'
 import { migrateSqlite } from './migrate.ts'
+import { SqliteRemoval } from './removal.ts'
 import { SqliteSearchIndex } from './search-index.ts'
 import { SqliteWriter } from './writer.ts'
 
 /** What the thread is sent: a group to store, or a request. */
-export type WriterRequest = readonly Row[] | 'ping' | 'close'
+export type WriterRequest = readonly Row[] | Task | 'ping' | 'close'
 
-/** What the thread answers: `ready` once, then one answer to each ping, and one to all groups of a batch. A notice is no answer. */
-export type WriterAnswer = BatchDone | Notice | 'ready' | 'pong' | 'unwritable'
+/** A step of removing messages, or of forgetting ids that were removed before a day. */
+export type Task = { readonly remove: Removal } | { readonly forget: number }
+
+/** What the thread answers: `ready` once, then one answer to each ping and task, and one to all groups of a batch. A notice is no answer. */
+export type WriterAnswer = BatchDone | TaskDone | Notice | 'ready' | 'pong' | 'unwritable'
+
+/** How many rows a task was about, or why it failed. */
+export interface TaskDone { readonly rows: number | Error }
 
 /** What an operator should know. */
 export interface Notice { readonly notice: string }
@@ -64,6 +72,7 @@ await migrateSqlite(database)
 const writer = new SqliteWriter(database)
 const listing = new SqliteListing(database)
 const index = new SqliteSearchIndex(database)
+const removal = new SqliteRemoval(database)
 const checkpoint = new SqliteCheckpoint(database, file, notice => port.postMessage({ notice } satisfies WriterAnswer))
 // What an earlier process has left the first steps find out. Opening needs no lock.
 let unlisted = 1
@@ -85,6 +94,7 @@ function take (request: WriterRequest | undefined): void {
   }
   if (groups.length > 0) commit(groups)
 
+  if (typeof request === 'object' && !Array.isArray(request)) perform(request as Task)
   if (request === 'ping') port.postMessage((attemptSoon(() => condition.checkWritable()) ? 'pong' : 'unwritable') satisfies WriterAnswer)
   if (request === 'close') close()
   else chores()
@@ -105,6 +115,25 @@ function commit (groups: readonly (readonly Row[])[]): void {
     condition.failed(error)
   }
   port.postMessage({ groups: groups.length, rows: outcomes.length, outcomes, error, begun, ended: now() } satisfies WriterAnswer)
+}
+
+function perform (task: Task): void {
+  let rows: number | Error
+  try {
+    condition.checkInPlace()
+    rows = 'forget' in task ? removal.forget(task.forget) : removeSome(task.remove)
+  } catch (error) {
+    rows = error as Error
+  }
+  port.postMessage({ rows } satisfies WriterAnswer)
+}
+
+/** Of messages only what is listed can be removed, and that is most of it. */
+function removeSome (which: Removal): number {
+  const removed = removal.step(which)
+  if (removed > 0 || unlisted === 0 || 'unreadBefore' in which) return removed
+  while (unlisted > 0) listSome()
+  return removal.step(which)
 }
 
 /** What may wait is done when nothing is being written, or when too much of it has piled up. */

@@ -4,6 +4,7 @@ import type { Arrival, UnreadItem } from '../../message.ts'
 import { PLAIN_SOURCE } from '../../storable.ts'
 import { isMessage, type Row } from '../group-commit.ts'
 import type { SaveResult } from '../message-store.ts'
+import { idHash } from '../removed.ts'
 import { digestOf } from '../unread.ts'
 import type { SqliteDatabase } from './database.ts'
 import { LAST_SEQ } from './totals.ts'
@@ -17,6 +18,8 @@ type Values = [
 export class SqliteWriter {
   readonly #database: SqliteDatabase
   readonly #lastSeq: Statement<[], number>
+  readonly #anyRemoved: Statement<[], number>
+  readonly #isRemoved: Statement<[hash: Buffer], number>
   readonly #insert: Statement<Values>
   readonly #keep: Statement<[digest: string, source: string, raw: string, receivedAt: string]>
   readonly #store: (rows: readonly Row[]) => (SaveResult | Error)[]
@@ -24,6 +27,8 @@ export class SqliteWriter {
   constructor (database: SqliteDatabase) {
     this.#database = database
     this.#lastSeq = database.prepare<[], number>(`SELECT ${LAST_SEQ}`).pluck()
+    this.#anyRemoved = database.prepare<[], number>('SELECT EXISTS (SELECT 1 FROM removed_ids)').pluck()
+    this.#isRemoved = database.prepare<[hash: Buffer], number>('SELECT 1 FROM removed_ids WHERE hash = ?').pluck()
     this.#insert = database.prepare<Values>(`
       INSERT INTO messages (message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded, listed, source, type, raw)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)
@@ -44,8 +49,10 @@ export class SqliteWriter {
   #insertAll (rows: readonly Row[]): (SaveResult | Error)[] {
     const now = new Date().toISOString()
     let seq = this.#lastSeq.get() as number
+    const anyRemoved = this.#anyRemoved.get() === 1
     return rows.map(row => {
       if (!isMessage(row)) return this.#try(() => this.#keepItem(row, now))
+      if (anyRemoved && this.#isRemoved.get(idHash(row.message_id)) !== undefined) return 'duplicate'
       const outcome = this.#try(() => this.#insertMessage(row, now, seq + 1))
       if (outcome === 'created') seq++
       return outcome

@@ -15,7 +15,7 @@ export function inspect<Result> (file: string, look: (database: Database.Databas
 /** Resolves when every message is listed and in the search index. Nothing tells another process when: it has to ask. */
 export async function untilIndexed (file: string): Promise<void> {
   const left = inspect(file, database => database.prepare<[], number>(
-    "SELECT 2 * (SELECT coalesce(max(seq), 0) FROM messages) - sum(count) FROM totals WHERE name IN ('listed', 'indexed')"
+    "SELECT sum(max(0, (SELECT coalesce(max(seq), 0) FROM messages) - count)) FROM totals WHERE name IN ('listed', 'indexed')"
   ).pluck().get())
   if (left === 0) return
   await delay(10)
@@ -41,7 +41,11 @@ const COUNTERS: readonly (readonly [kept: string, counted: string])[] = [
   ['SELECT msisdn, count FROM senders ORDER BY msisdn', 'SELECT from_msisdn AS msisdn, count(*) AS count FROM messages WHERE listed = 1 GROUP BY from_msisdn ORDER BY from_msisdn'],
   ['SELECT msisdn, count FROM recipients ORDER BY msisdn', 'SELECT to_msisdn AS msisdn, count(*) AS count FROM messages WHERE listed = 1 GROUP BY to_msisdn ORDER BY to_msisdn'],
   ['SELECT source, count FROM sources WHERE count > 0 ORDER BY source', 'SELECT source, count(*) AS count FROM messages WHERE listed = 1 GROUP BY source ORDER BY source'],
-  ['SELECT msisdn, count FROM busiest_senders ORDER BY count DESC, msisdn', BUSIEST],
+  ['SELECT msisdn, count FROM busiest_senders ORDER BY count DESC, msisdn LIMIT 10', BUSIEST],
+  // All senders down to the floor, or all, so that it is known who comes next.
+  ['SELECT msisdn, count FROM busiest_senders ORDER BY msisdn', `
+    SELECT senders.msisdn, senders.count FROM senders LEFT JOIN busiest_floor AS floor ON true
+    WHERE floor.msisdn IS NULL OR senders.count > floor.count OR (senders.count = floor.count AND senders.msisdn <= floor.msisdn) ORDER BY 1`],
   ...[4, 7, 10, 13, 16, 19].map(level => [
     `SELECT period, count FROM periods WHERE level = ${level} ORDER BY period`,
     `SELECT substr(ts, 1, ${level}) AS period, count(*) AS count FROM messages WHERE listed = 1 GROUP BY 1 ORDER BY 1`

@@ -6,6 +6,7 @@ import { openMessageStore } from '../../../src/storage/open.ts'
 import { startPostgres } from '../../postgres.ts'
 import { untilCounted, wrongCounters } from './postgres-inspect.ts'
 import { SILENT, message, messageIn, walk } from './suite/common.ts'
+import { removeAll } from './suite/removals.ts'
 
 const FIRST = readFileSync(join(import.meta.dirname, '../../../src/storage/postgres/migrations/001.do.messages.sql'), 'utf8')
 
@@ -34,6 +35,9 @@ t.test('a database of the first version is brought up to date, with everything t
   t.equal(await store.save({ ...message({ message_id: 'new' }), source: 'whatsapp', type: 'text', raw: '{}' }), 'created')
   t.equal((await store.page({ source: 'whatsapp' }, 1, 0)).total, 1)
   t.strictSame(await messageIn(store, 'new'), message({ message_id: 'new' }))
+  t.equal(await removeAll(store, { from: '+1' }), 14)
+  t.equal(await removeAll(store, { receivedBefore: '2025-01-16T00:00:00.000Z' }), 86)
+  t.strictSame((await store.stats()).messages_per_sender, [{ from: '+919876543210', count: 1 }])
   await untilCounted(server, url)
   t.strictSame(await wrongCounters(server, url), [])
 })

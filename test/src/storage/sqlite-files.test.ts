@@ -198,4 +198,8 @@ t.test('a database of the first version is brought up to date, with everything t
   await check()
   t.strictSame(wrongCounters(file), [])
   t.equal(await store.save(message({ message_id: 'a' })), 'duplicate')
+  t.equal(await store.remove({ from: '+2' }), 2)
+  t.equal(await store.remove({ receivedBefore: '2025-01-16T00:00:00.000Z' }), 1)
+  t.strictSame(wrongCounters(file), [])
+  t.equal(await store.save(message({ message_id: 'a' })), 'duplicate')
 })

@@ -5,6 +5,7 @@ import { deliveries } from './suite/deliveries.ts'
 import { feed } from './suite/feed.ts'
 import { model } from './suite/model.ts'
 import { pages } from './suite/pages.ts'
+import { removals } from './suite/removals.ts'
 import { saves } from './suite/saves.ts'
 import { searches } from './suite/searches.ts'
 import { snapshots } from './suite/snapshots.ts'
@@ -14,7 +15,7 @@ import { volume } from './suite/volume.ts'
 /** Opens a new, empty store that is gone with the test. The suite closes it. */
 export type OpenStore = (t: Test, observer: StoreObserver) => Promise<MessageStore>
 
-const PARTS = { saves, deliveries, feed, pages, searches, snapshots, statistics, volume, closing, 'against a plain array': model }
+const PARTS = { saves, deliveries, feed, pages, searches, snapshots, removals, statistics, volume, closing, 'against a plain array': model }
 export type Part = keyof typeof PARTS
 
 /**

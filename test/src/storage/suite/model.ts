@@ -2,9 +2,11 @@ import fc from 'fast-check'
 import type { Test } from 'tap'
 import type { Arrival } from '../../../../src/message.ts'
 import type { Filter, MessageStore, SaveResult } from '../../../../src/storage/message-store.ts'
+import type { Removal } from '../../../../src/storage/removed.ts'
 import { compareMessages, select, statsOf, withoutOrigin } from '../reference.ts'
 import type { OpenStore } from '../store-suite.ts'
 import { SILENT, messageIn, saveAll, walk } from './common.ts'
+import { removeAll } from './removals.ts'
 
 /** Few enough values that moments, senders and ids meet, and among them the ones that are sorted or compared with care. */
 const storable = fc.string({ unit: 'binary', maxLength: 8 }).map(text => text.replaceAll('\u0000', '?'))
@@ -23,7 +25,10 @@ const id = fc.oneof(
   storable.filter(value => value.length > 0)
 )
 const source = fc.constantFrom('webhook', 'whatsapp', 'twilio')
-const message = fc.record<Arrival>({ message_id: id, from: number, to: number, ts, text: fc.option(text, { freq: 8 }), source }, {
+/** When they were received; what has none of these is received now. */
+const RECEIVED = ['2025-01-01T00:00:00.000Z', '2025-01-02T00:00:00.000Z', '2025-01-03T00:00:00.000Z']
+const received_at = fc.constantFrom(...RECEIVED)
+const message = fc.record<Arrival>({ message_id: id, from: number, to: number, ts, text: fc.option(text, { freq: 8 }), source, received_at }, {
   requiredKeys: ['message_id', 'from', 'to', 'ts', 'text']
 })
 
@@ -36,7 +41,8 @@ const filter = fc.record<Filter>({ from: maybe(number), to: maybe(number), since
 
 const limit = fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 100 }))
 
-type Step = (store: MessageStore, known: Arrival[]) => Promise<unknown>
+/** @param removed the ids that were removed, and are known nevertheless */
+type Step = (store: MessageStore, known: Arrival[], removed: Set<string>) => Promise<unknown>
 
 /** Each step does one thing to the store, and throws when the answer is not what the array of known messages says. */
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -72,6 +78,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       named(`walk ${JSON.stringify({ filter, limit })}`, async (store, known) => same(await walk(store, filter, limit), select(known, filter))))
   },
   { weight: 1, arbitrary: fc.constant(named('stats', async (store, known) => same(await store.stats(), statsOf(known)))) },
+  { weight: 1, arbitrary: id.map(messageId => removing({ messageId }, each => each.message_id === messageId)) },
+  { weight: 1, arbitrary: number.map(from => removing({ from }, each => each.from === from)) },
+  { weight: 1, arbitrary: received_at.map(receivedBefore => removing({ receivedBefore }, ({ received_at: received = '9' }) => received < receivedBefore)) },
   { weight: 1, arbitrary: fc.constant(named('count', async (store, known) => same(await store.count(), known.length))) },
   {
     weight: 1,
@@ -81,15 +90,24 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 )
 
 function saving (messages: readonly Arrival[], save: (store: MessageStore, messages: readonly Arrival[]) => Promise<readonly SaveResult[]>): Step {
-  return async (store, known) => {
+  return async (store, known, removed) => {
     const results = await save(store, messages)
     const created = messages.filter((_, index) => results[index] === 'created')
     // Each id that was new was created once; which of concurrent saves did it is told by the results alone.
-    const before = new Set(known.map(each => each.message_id))
+    const before = new Set([...removed, ...known.map(each => each.message_id)])
     const isNew = messages.map(each => each.message_id).filter(id => !before.has(id))
     same(created.map(each => each.message_id).sort(), [...new Set(isNew)].sort())
     known.push(...created)
   }
+}
+
+function removing (removal: Removal, isMeant: (message: Arrival) => boolean): Step {
+  return named(`remove ${JSON.stringify(removal)}`, async (store, known, removed) => {
+    const gone = known.filter(isMeant)
+    same(await removeAll(store, removal), gone.length)
+    for (const { message_id: id } of gone) removed.add(id)
+    known.splice(0, Infinity, ...known.filter(each => !isMeant(each)))
+  })
 }
 
 function named (name: string, step: Step): Step {
@@ -102,12 +120,12 @@ function same (actual: unknown, expected: unknown): void {
 }
 
 export async function model (t: Test, open: OpenStore): Promise<void> {
-  t.test('after any saves every answer is the array\'s', async () => {
+  t.test('after any saves and removals every answer is the array\'s', async () => {
     await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60, size: 'max' }), async steps => {
       const store = await open(t, SILENT)
       try {
-        const known: Arrival[] = []
-        for (const step of steps) await step(store, known)
+        const [known, removed]: [Arrival[], Set<string>] = [[], new Set()]
+        for (const step of steps) await step(store, known, removed)
       } finally {
         await store.close()
       }

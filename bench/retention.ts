@@ -1,0 +1,129 @@
+/**
+ * Whether the intake feels that old messages are removed: deliveries with and without RETENTION_DAYS, in turn, until every message that was
+ * there is gone. The one that removes is stopped while the other is measured.
+ *
+ * `npm run bench:retention -- [--rows 1000000] [--connections 64] [--pause 50] [--seconds 10] [--json]`
+ */
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import Database from 'better-sqlite3'
+import { copyOfInbox } from './inbox.ts'
+import { load, SECRET, startLetterbox, type Server } from './processes.ts'
+import { median, print, progress, round } from './report.ts'
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '1000000' },
+    connections: { type: 'string', default: '64' },
+    pause: { type: 'string', default: '50' },
+    seconds: { type: 'string', default: '10' },
+    json: { type: 'boolean', default: false }
+  }
+})
+const rows = Number(values.rows)
+const [connections, pause, seconds] = [values.connections, values.pause, values.seconds].map(Number) as [number, number, number]
+
+const MIB = 2 ** 20
+/** So many portions at most: by then all is removed, or something is wrong. */
+const MOST = 500
+
+const folder = mkdtempSync(join(tmpdir(), 'letterbox-bench-'))
+const p99: { alone: number[], removing: number[] } = { alone: [], removing: [] }
+const p50: { alone: number[], removing: number[] } = { alone: [], removing: [] }
+let [delivered, size, largest, log, took] = [0, 0, 0, 0, 0]
+let wrong = ''
+try {
+  const file = await copyOfInbox(rows, folder)
+  const alone = await startLetterbox(folder, await aged(file, join(folder, 'alone.db')))
+  const removing = await startLetterbox(folder, await aged(file, join(folder, 'removing.db')), { RETENTION_DAYS: '30' })
+  const watched = join(folder, 'removing.db')
+  size = statSync(watched).size / MIB
+  // The index by time of receipt is made at first.
+  while (await stored(removing) === rows) await delay(100)
+  // The first portion of a process is slower.
+  await portion(alone)
+  for (let number = 0; number < MOST; number++) {
+    const begun = performance.now()
+    const measured = await portion(removing)
+    took += (performance.now() - begun) / 1000
+    delivered += measured.ok
+    largest = Math.max(largest, statSync(watched).size / MIB)
+    log = Math.max(log, statSync(`${watched}-wal`).size / MIB)
+    const left = await stored(removing) - delivered
+    progress(`${left} of ${rows} are left, p50 ${round(measured.p50, 2)} ms, p99 ${round(measured.p99, 2)} ms`)
+    // Only portions during all of which there was something to remove.
+    if (left === 0) break
+    p50.removing.push(measured.p50)
+    p99.removing.push(measured.p99)
+    if (number % 3 > 0) continue
+    removing.kill('SIGSTOP')
+    const quiet = await portion(alone)
+    removing.kill('SIGCONT')
+    p50.alone.push(quiet.p50)
+    p99.alone.push(quiet.p99)
+    progress(`alone p50 ${round(quiet.p50, 2)} ms, p99 ${round(quiet.p99, 2)} ms`)
+  }
+  await Promise.all([alone.stop(), removing.stop()])
+  wrong = checked(watched)
+} finally {
+  rmSync(folder, { recursive: true })
+}
+
+const ratio = median(p99.removing) / median(p99.alone)
+print({
+  title: 'Retention',
+  method: `${rows.toLocaleString('en')} messages that are too old, in SQLite, and meanwhile ${connections} connections, each of which rests for ${pause} ms after each answer; ` +
+    `portions of ${seconds} s in turn with another service that keeps everything, during which the first one is stopped. Medians over the portions.`,
+  columns: ['deliveries', 'p50 ms', 'p99 ms'],
+  rows: [
+    ['alone', round(median(p50.alone), 2), round(median(p99.alone), 2)],
+    ['while messages are removed', round(median(p50.removing), 2), round(median(p99.removing), 2)]
+  ],
+  findings: [
+    `p99 was **${round(ratio, 2)}** times that of alone (the aim is under 2), over ${p99.removing.length} portions.`,
+    `All ${rows.toLocaleString('en')} were gone after ${round(took)} s of such portions, in which ${delivered.toLocaleString('en')} came in.`,
+    `The file had ${round(size)} MiB before and ${round(largest)} MiB at most; the log ${round(log)} MiB.`,
+    wrong === '' ? 'Every counter equals `COUNT(*)`.' : `**Counters are wrong: ${wrong}.**`
+  ]
+})
+
+async function portion (server: Server): Promise<{ p50: number, p99: number, ok: number }> {
+  const requests = Math.ceil(connections * seconds * 1000 / pause)
+  const { ok, others, latency } = await load({ port: server.port, connections, requests, secret: SECRET, seconds, pause })
+  if (Object.keys(others).length > 0) throw new Error(`deliveries were refused: ${JSON.stringify(others)}`)
+  return { ...latency, ok }
+}
+
+/** A copy whose messages were received long ago. */
+async function aged (from: string, to: string): Promise<string> {
+  const database = new Database(from)
+  database.exec("UPDATE messages SET created_at = '2025-01-01T00:00:00.000Z'")
+  database.pragma('wal_checkpoint(TRUNCATE)')
+  await database.backup(to)
+  database.close()
+  return to
+}
+
+async function stored ({ url }: Server): Promise<number> {
+  return ((await (await fetch(`${url}/stats`)).json()) as { total_messages: number }).total_messages
+}
+
+/** What is wrong with the counters of a file. */
+function checked (file: string): string {
+  const database = new Database(file, { readonly: true })
+  const number = (sql: string): unknown => database.prepare(sql).pluck().get()
+  const pairs = {
+    messages: ["SELECT count FROM totals WHERE name = 'messages'", 'SELECT count(*) FROM messages WHERE listed = 1'],
+    senders: ["SELECT count FROM totals WHERE name = 'senders'", 'SELECT count(DISTINCT from_msisdn) FROM messages WHERE listed = 1'],
+    'by sender': ['SELECT sum(count) FROM senders', 'SELECT count(*) FROM messages WHERE listed = 1'],
+    'by recipient': ['SELECT sum(count) FROM recipients', 'SELECT count(*) FROM messages WHERE listed = 1'],
+    'by second': ['SELECT sum(count) FROM periods WHERE level = 19', 'SELECT count(*) FROM messages WHERE listed = 1'],
+    'too old': ['SELECT 0', "SELECT count(*) FROM messages WHERE created_at < '2026-01-01'"]
+  }
+  const different = Object.entries(pairs).filter(([, [one = '', other = '']]) => number(one) !== number(other)).map(([name]) => name)
+  database.close()
+  return different.join()
+}
