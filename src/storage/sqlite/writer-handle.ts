@@ -87,7 +87,7 @@ export class SqliteWriterHandle implements Committer {
           if (this.#closing) worker.postMessage('close' satisfies WriterRequest)
         } else if (answer === 'pong') this.#pings.shift()?.resolve()
         else if (answer === 'unwritable') this.#pings.shift()?.reject(new StoreUnavailable('the database cannot be written'))
-        else if ('rows' in answer) this.#performed(answer.rows)
+        else if ('performed' in answer) this.#performed(answer.performed)
         else if ('notice' in answer) this.#observer.notice(answer.notice)
         else this.#done(answer)
       })

@@ -27,7 +27,7 @@ export type Task = { readonly remove: Removal } | { readonly forget: number }
 export type WriterAnswer = BatchDone | TaskDone | Notice | 'ready' | 'pong' | 'unwritable'
 
 /** How many rows a task was about, or why it failed. */
-export interface TaskDone { readonly rows: number | Error }
+export interface TaskDone { readonly performed: number | Error }
 
 /** What an operator should know. */
 export interface Notice { readonly notice: string }
@@ -125,7 +125,7 @@ function perform (task: Task): void {
   } catch (error) {
     rows = error as Error
   }
-  port.postMessage({ rows } satisfies WriterAnswer)
+  port.postMessage({ performed: rows } satisfies WriterAnswer)
 }
 
 /** Of messages only what is listed can be removed, and that is most of it. */
