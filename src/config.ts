@@ -12,7 +12,7 @@ import { connectionTo } from './storage/postgres/connection.ts'
 export { ConfigError, type LogLevel }
 
 /** Variables that may also be given as NAME_FILE, the path of a file that holds the value. */
-const SECRETS = [
+export const SECRETS = [
   'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'STANDARD_WEBHOOKS_SECRET', 'TWILIO_AUTH_TOKEN',
   'WHATSAPP_APP_SECRET', 'WHATSAPP_VERIFY_TOKEN', 'API_KEYS', 'DATABASE_URL', 'DATABASE_READ_URL'
 ] as const

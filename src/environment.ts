@@ -41,7 +41,7 @@ function isCollector (address: string): boolean {
 }
 
 /** Each description ends the sentence "NAME must be …" when a value breaks the rule. */
-const Environment = Type.Object({
+export const Environment = Type.Object({
   WEBHOOK_SECRET: Type.Optional(Type.String({ description: 'the key of the HMAC' })),
   WEBHOOK_SECRET_PREVIOUS: Type.Optional(Type.String({ description: 'the key that is being rotated out' })),
   WEBHOOK_SIGNATURE_HEADER: Type.String({ default: DEFAULT_SCHEME.header, format: 'signature-header', description: SIGNATURE_HEADER_RULE }),

@@ -11,6 +11,15 @@ import { sign } from '../src/signature/hmac.ts'
 
 export const SECRET = 'testsecret'
 
+/** Turns on every provider that is off by default. */
+export const PROVIDERS = {
+  STANDARD_WEBHOOKS_SECRET: 'whsec_c2VjcmV0',
+  TWILIO_AUTH_TOKEN: 'token',
+  PUBLIC_URL: 'https://hooks.example.com',
+  WHATSAPP_APP_SECRET: 'app',
+  WHATSAPP_VERIFY_TOKEN: 'token'
+}
+
 /** A log line, parsed. */
 export type LogLine = Record<string, unknown>
 

@@ -7,6 +7,8 @@ import { text } from 'node:stream/consumers'
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { SECRETS } from '../src/config.ts'
+import { Environment } from '../src/environment.ts'
 import { sign } from '../src/signature/hmac.ts'
 import { SECRET, type LogLine } from './helper.ts'
 
@@ -19,7 +21,8 @@ export const EXPORT = join(ROOT, 'scripts', 'export.ts')
 export const BACKUP = join(ROOT, 'scripts', 'backup.ts')
 
 /** The variables of the service, which a child does not inherit from who runs the tests. */
-const OWN = /^(?:WEBHOOK_SECRET|WEBHOOK_SECRET_PREVIOUS|STANDARD_WEBHOOKS_SECRET|TWILIO_AUTH_TOKEN|WHATSAPP_APP_SECRET|WHATSAPP_VERIFY_TOKEN|API_KEYS|DATABASE_URL|DATABASE_READ_URL)(?:_FILE)?$|^WEBHOOK_SIGNATURE_|^(?:DATABASE_POOL|LOG_LEVEL|HOST|PORT|BODY_LIMIT|MAX_CONNECTIONS|SHUTDOWN_DELAY|RATE_LIMIT|TRUST_PROXY|PUBLIC_URL|RETENTION_DAYS|DEDUPE_DAYS)$|^OTEL_/
+const OWN: ReadonlySet<string> = new Set([...Object.keys(Environment.properties), ...SECRETS.map(name => `${name}_FILE`)])
+const isOwn = (name: string): boolean => OWN.has(name) || name.startsWith('OTEL_')
 
 export type Child = ChildProcessByStdio<null, Readable, Readable>
 
@@ -49,7 +52,7 @@ const COMPILED = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE: r
 
 /** Starts a script of the project in `cwd`. It does not outlive the test. */
 export function start (t: Test, script: string, cwd: string, { env = {}, args = [], execArgv = [] }: RunOptions = {}): Child {
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN.test(name)))
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !isOwn(name)))
   const coverage = COVERED.every(argument => execArgv.includes(argument)) ? {} : { _TAPJS_PROCESSINFO_COVERAGE_: '0' }
   const child = spawn(process.execPath, [...execArgv, script, ...args], {
     cwd, env: { ...inherited, ...COMPILED, ...coverage, ...env }, stdio: ['ignore', 'pipe', 'pipe']

@@ -3,7 +3,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { withCommonHeaders } from '../../plugins/openapi.ts'
-import { buildApp, deliver, delivery, get, listen, message } from '../helper.ts'
+import { buildApp, deliver, delivery, get, listen, message, PROVIDERS } from '../helper.ts'
 import { exchange } from '../wire.ts'
 import { WhatsappPayload } from '../../src/provider/whatsapp.ts'
 import { sign } from '../../src/signature/hmac.ts'
@@ -43,9 +43,7 @@ function examplesIn (value: unknown): { schema: object, examples: unknown[] }[] 
   return 'examples' in value && Array.isArray(value.examples) ? [{ schema: value, examples: value.examples }, ...inner] : inner
 }
 
-const STANDARD = 'whsec_c2VjcmV0'
-/** Everything that is documented, is so with this. */
-const ALL = { STANDARD_WEBHOOKS_SECRET: STANDARD, TWILIO_AUTH_TOKEN: 'token', PUBLIC_URL: 'https://hooks.example.com', WHATSAPP_APP_SECRET: 'app', WHATSAPP_VERIFY_TOKEN: 'token' }
+const STANDARD = PROVIDERS.STANDARD_WEBHOOKS_SECRET
 
 function standard (body: unknown, headers: Record<string, string> = {}): InjectOptions {
   const payload = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
@@ -145,7 +143,7 @@ async function produces (t: Test, app: FastifyInstance, name: string, described:
 }
 
 t.test('the document is valid OpenAPI 3.1', async t => {
-  const { app } = await buildApp(t, ALL)
+  const { app } = await buildApp(t, PROVIDERS)
   const { status, body, headers } = await get<Document>(app, '/openapi.json')
   t.equal(status, 200)
   t.match(headers['content-type'], /^application\/json/)
@@ -169,7 +167,7 @@ function routesOf (app: FastifyInstance): string[] {
 const PAGE = ['GET /', 'GET /*', 'GET /console/*', 'GET /console/settings.json']
 
 t.test('every route of the app is documented, and no other', async t => {
-  const { app } = await buildApp(t, ALL)
+  const { app } = await buildApp(t, PROVIDERS)
   const { paths } = await documented(app)
   const operations = Object.entries(paths).flatMap(([path, item]) => Object.keys(item).filter(key => key !== 'parameters').map(method => `${method.toUpperCase()} ${path}`))
   const routes = routesOf(app).filter(route => !route.includes(' /docs') && !PAGE.includes(route))
@@ -178,7 +176,7 @@ t.test('every route of the app is documented, and no other', async t => {
 })
 
 t.test('every documented answer is really produced, as it is described', async t => {
-  const { app } = await buildApp(t, ALL)
+  const { app } = await buildApp(t, PROVIDERS)
   const answers = answersOf(await documented(app))
   t.strictSame([...answers.keys()].filter(isRouted).sort(), Object.keys(REQUESTS).sort())
   await deliver(t, app, message({ message_id: 'm0', text: null }))
@@ -189,7 +187,7 @@ t.test('every documented answer is really produced, as it is described', async t
 })
 
 t.test('what is no request is described for every route, as it is answered', async t => {
-  const { app } = await buildApp(t, ALL)
+  const { app } = await buildApp(t, PROVIDERS)
   const { port } = await listen(app)
   const document = await documented(app)
   for (const [path, item] of Object.entries(document.paths)) {
@@ -239,7 +237,7 @@ t.test('every parameter is documented, and judged as it is documented', async t 
 })
 
 t.test('every operation has a summary and a tag, every answer a description and its request id', async t => {
-  const { app } = await buildApp(t, ALL)
+  const { app } = await buildApp(t, PROVIDERS)
   const document = await documented(app)
   for (const item of Object.values(document.paths)) {
     for (const operation of [item['get'], item['post']]) if (operation) t.ok(operation.summary && operation.tags?.length === 1)
@@ -263,7 +261,7 @@ t.test('what has no answer of its own is left alone by the request id', t => {
 })
 
 t.test('examples fit their schemas, and every body has some', async t => {
-  const { app } = await buildApp(t, ALL)
+  const { app } = await buildApp(t, PROVIDERS)
   const { paths } = await documented(app)
   let checked = 0
   for (const { schema, examples } of examplesIn(paths)) {
@@ -300,7 +298,7 @@ t.test('Swagger UI is served at /docs and reads this document', async t => {
 })
 
 t.test('the examples of an event and of a message by itself are taken', async t => {
-  const { app } = await buildApp(t, ALL)
+  const { app } = await buildApp(t, PROVIDERS)
   const { paths } = await documented(app)
   const { examples = {}, schema = {} } = paths['/webhook/standard']?.['post']?.requestBody?.content['application/json'] ?? {}
   t.equal(Object.keys(examples).length, 2)
@@ -311,7 +309,7 @@ t.test('the examples of an event and of a message by itself are taken', async t 
 })
 
 t.test("the examples of WhatsApp's deliveries are taken", async t => {
-  const { app } = await buildApp(t, ALL)
+  const { app } = await buildApp(t, PROVIDERS)
   const { paths } = await documented(app)
   const { examples = {} } = paths['/webhook/whatsapp']?.['post']?.requestBody?.content['application/json'] ?? {}
   t.equal(Object.keys(examples).length, 3)
