@@ -1,0 +1,4 @@
+import t from 'tap'
+import { isOfWebhooks, onPostgres } from './contract.ts'
+
+await onPostgres(t, file => !isOfWebhooks(file))
