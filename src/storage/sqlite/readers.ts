@@ -39,8 +39,7 @@ export class SqliteReaders {
 
   constructor (file: string) {
     this.#quick = new Piscina({ ...OPTIONS, minThreads: 1, maxThreads: 1, workerData: { file } })
-    // Not before somebody searches: a thread takes a tenth of the time of a start, and 10 MB.
-    this.#slow = new Piscina({ ...OPTIONS, minThreads: 0, maxThreads: 2, workerData: { file } })
+    this.#slow = new Piscina({ ...OPTIONS, minThreads: 1, maxThreads: 2, workerData: { file } })
   }
 
   /**
