@@ -4,12 +4,15 @@ import type { FastifyReply } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Every open connection, with the answer to its latest request; undefined before the first. */
+    /** Every open connection, with the answer to its latest request; undefined where that is over. */
     connections: ReadonlyMap<Socket, FastifyReply | undefined>
   }
 }
 
-/** Knows what each connection is at. It costs a request next to nothing: an entry lives as long as its connection. */
+/**
+ * Knows what each connection is at. It costs a request next to nothing: an entry lives as long as its connection. What is over is
+ * let go of: an idle connection would else keep its last request in memory, body and all.
+ */
 export default fp(async app => {
   const latest = new Map<Socket, FastifyReply | undefined>()
   app.decorate('connections', latest)
@@ -23,4 +26,9 @@ export default fp(async app => {
     if (latest.has(socket)) latest.set(socket, reply)
     done()
   })
-}, { name: 'connections' })
+  app.onCompletion(({ request }) => {
+    const { socket, complete } = request.raw
+    // Of a request that was answered early, the rest may be arriving still.
+    if (complete && latest.get(socket)?.request === request) latest.set(socket, undefined)
+  })
+}, { name: 'connections', dependencies: ['completion'] })

@@ -73,9 +73,11 @@ export default fp(async app => {
   app.addHook('onReady', async () => tallies.begin(app.deliverySources))
 
   app.onCompletion(({ request, status, latency }) => {
-    requests.add(1, request.method, request.routeOptions.url ?? UNKNOWN_PATH, String(status))
+    // Fastify makes them anew each time they are asked for.
+    const { url = UNKNOWN_PATH, config } = request.routeOptions
+    requests.add(1, request.method, url, String(status))
     // How long a client stays with a stream says nothing of the service.
-    if (request.routeOptions.config?.isStream !== true) latencies.observe(latency)
+    if (config?.isStream !== true) latencies.observe(latency)
     const { delivery } = request
     if (delivery === null) return
     const result = deliveryResult(status, delivery.dup)

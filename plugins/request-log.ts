@@ -22,28 +22,28 @@ export default fp(async app => {
   })
 }, { name: 'request-log', dependencies: ['api-keys', 'completion', 'errors', 'signature', 'tracing'] })
 
+/** What is undefined is not written. One shape for every request: an object put together from parts takes twice the memory. */
 function requestLine ({ request, status, latency }: Completion) {
   const { apiKey, delivery, details, failure, trace } = request
-  return {
+  const line = {
     request_id: request.id,
     method: request.method,
     path: pathOf(request.originalUrl),
     status,
     latency_ms: Math.round(latency * 1000) / 1000,
-    ...trace !== null && { trace_id: trace.traceId, span_id: trace.spanId },
-    ...apiKey !== null && { api_key: apiKey },
-    ...delivery && {
-      source: delivery.source,
-      message_id: delivery.messageId,
-      dup: delivery.dup,
-      result: deliveryResult(status, delivery.dup),
-      refusal: delivery.refusal,
-      messages: delivery.items?.message,
-      unread: delivery.items?.unread || undefined
-    },
-    ...details,
-    ...failure && { error: describe(failure) }
+    trace_id: trace?.traceId,
+    span_id: trace?.spanId,
+    api_key: apiKey ?? undefined,
+    source: delivery?.source,
+    message_id: delivery?.messageId,
+    dup: delivery?.dup,
+    result: delivery === null ? undefined : deliveryResult(status, delivery.dup),
+    refusal: delivery?.refusal,
+    messages: delivery?.items?.message,
+    unread: delivery?.items?.unread || undefined,
+    error: failure === null ? undefined : describe(failure)
   }
+  return details === null ? line : { ...line, ...details }
 }
 
 function pathOf (url: string): string {

@@ -6,27 +6,38 @@ export interface LogDestination {
   write (line: string): void
 }
 
-/** How long a line may wait for others, in ms, and how many bytes of them are written at once. */
-const FLUSH_AFTER = 20
-const FLUSH_BYTES = 16_000
+/** How long a line may wait for others, in ms, and how many characters of them are written at once. */
+const WAIT = 20
+const ENOUGH = 16_000
 /** Lines that wait because nobody reads the output, in bytes. What comes then is dropped. */
 const BACKLOG_BYTES = 64 * 1024 * 1024
 
 /**
- * Standard output, written to off the event loop, many lines at a time. pino writes what still waits when the process
- * exits, by whatever way but SIGKILL. Who does not read the output holds up nothing.
+ * Standard output, written to off the event loop, many lines at a time; what still waits when the process exits is written
+ * then, by whatever way it exits but SIGKILL. Who does not read the output holds up nothing.
+ *
+ * Lines are gathered here: pino's destination could do it, but counts all those that wait with every line that comes, and
+ * syncs a file to the disk each time.
  */
 function standardOutput (): LogDestination {
-  const output = pino.destination({ dest: 1, sync: false, minLength: FLUSH_BYTES, maxLength: BACKLOG_BYTES })
-  let flush: NodeJS.Timeout | undefined
+  const output = pino.destination({ dest: 1, sync: false, maxLength: BACKLOG_BYTES })
+  let lines = ''
+  let timer: NodeJS.Timeout | undefined
+  const pass = (): void => {
+    clearTimeout(timer)
+    timer = undefined
+    output.write(lines)
+    lines = ''
+  }
+  process.once('exit', () => {
+    output.write(lines)
+    output.flushSync()
+  })
   return {
     write (line) {
-      output.write(line)
-      // pino's own timer would write nothing, fifty times a second, while there is nothing to write.
-      flush ??= setTimeout(() => {
-        flush = undefined
-        output.flush()
-      }, FLUSH_AFTER).unref()
+      lines += line
+      if (lines.length >= ENOUGH) pass()
+      else timer ??= setTimeout(pass, WAIT)
     }
   }
 }

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import Fastify from 'fastify'
 import t from 'tap'
+import completion from '../../plugins/completion.ts'
 import connections from '../../plugins/connections.ts'
 import deadline from '../../plugins/deadline.ts'
 import { listen } from '../helper.ts'
@@ -12,6 +13,7 @@ import { exchange, open } from '../wire.ts'
 t.test('a client that does not read its answer is cut off, whatever it sends; others are not', { timeout: 30_000 }, async t => {
   const app = Fastify()
   t.teardown(() => app.close())
+  await app.register(completion)
   await app.register(connections)
   await app.register(deadline, { limit: 500, interval: 50 })
   app.get('/large', async () => Buffer.alloc(32 * 1024 * 1024))
@@ -37,6 +39,7 @@ t.test('a client that does not read its answer is cut off, whatever it sends; ot
 t.test('a client that takes a stream slowly is not cut off; one that stops taking it is', { timeout: 30_000 }, async t => {
   const app = Fastify()
   t.teardown(() => app.close())
+  await app.register(completion)
   await app.register(connections)
   await app.register(deadline, { limit: 200, streamLimit: 1000, interval: 50 })
   app.get('/stream', { config: { isStream: true } }, async (_request, reply) => reply.send(Readable.from((function * () {
