@@ -14,8 +14,8 @@ export default fp<FeedOptions>(async (app, options) => {
   const observer = app.storeObserver
   app.storeObserver = {
     ...observer,
-    committed (saves, seconds) {
-      observer.committed(saves, seconds)
+    committed (...commit) {
+      observer.committed(...commit)
       feed?.wake()
     }
   }

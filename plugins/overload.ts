@@ -25,9 +25,9 @@ export default fp(async root => {
   const observer = root.storeObserver
   root.storeObserver = {
     ...observer,
-    committed (saves, seconds) {
-      observer.committed(saves, seconds)
-      pace.committed(saves, seconds)
+    committed (saves, seconds, least = seconds) {
+      observer.committed(saves, seconds, least)
+      pace.committed(saves, least)
     }
   }
 

@@ -108,8 +108,12 @@ export class GroupCommit {
     this.#rows += rows.length
     this.#bytes += bytes
     this.#waiting.push({ rows, accepted: now(), bytes, watcher, resolve, reject })
+    this.#next()
+  }
+
+  #next (): void {
     if (this.#waiting.length >= this.#limits.enough) this.#send()
-    else this.#schedule()
+    else if (this.#waiting.length > 0) this.#schedule()
   }
 
   #schedule (): void {
@@ -127,7 +131,7 @@ export class GroupCommit {
       this.#groups++
       this.#commit(group).finally(() => {
         this.#groups--
-        if (this.#waiting.length > 0) this.#schedule()
+        this.#next()
         if (this.#rows === 0) this.#idle?.()
       })
     }

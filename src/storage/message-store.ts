@@ -86,8 +86,9 @@ export interface StoreObserver {
   /**
    * @param rows how many saves the transaction held
    * @param seconds how long it took, the sync to disk included
+   * @param least how much of that it took at least, where a busy event loop may have heard of its end late
    */
-  committed (rows: number, seconds: number): void
+  committed (rows: number, seconds: number, least?: number): void
 
   /** @param text what an operator should know, in one sentence */
   notice (text: string): void

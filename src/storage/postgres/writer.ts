@@ -1,5 +1,6 @@
 import { now } from '../../clock.ts'
 import { foldCase } from '../../fold.ts'
+import { LoopTurns } from '../../loop-turns.ts'
 import type { Arrival } from '../../message.ts'
 import { PLAIN_SOURCE } from '../../storable.ts'
 import { isMessage, isUnread, type Committed, type Committer, type Row } from '../group-commit.ts'
@@ -66,6 +67,7 @@ export class PostgresWriter implements Committer {
   readonly #pool: PostgresPool
   readonly #observer: StoreObserver
   readonly #trouble = new Trouble()
+  readonly #turns = new LoopTurns()
 
   constructor (pool: PostgresPool, observer: StoreObserver) {
     this.#pool = pool
@@ -78,6 +80,15 @@ export class PostgresWriter implements Committer {
   }
 
   async commit (rows: readonly Row[]): Promise<Committed> {
+    this.#turns.watch()
+    try {
+      return await this.#commit(rows)
+    } finally {
+      this.#turns.unwatch()
+    }
+  }
+
+  async #commit (rows: readonly Row[]): Promise<Committed> {
     const begun = now()
     // ON CONFLICT says nothing of copies within one statement.
     const keys = rows.map(keyOf)
@@ -90,7 +101,8 @@ export class PostgresWriter implements Committer {
     const outcomes = await this.#save(first)
     this.#trouble.end()
     const ended = now()
-    this.#observer.committed(rows.length, (ended - begun) / 1000)
+    const heardSince = Math.max(begun, this.#turns.heardSince)
+    this.#observer.committed(rows.length, (ended - begun) / 1000, (heardSince - begun) / 1000)
     return {
       begun,
       ended,
