@@ -3,18 +3,19 @@ const LASTS = 2000
 
 /** Remembers that a commit failed for a reason which the next one would meet as well, a full disk for instance. */
 export class Trouble {
-  #began = -Infinity
+  #until = -Infinity
 
   /** Whether that was just now, and no commit has succeeded since. */
   get isRecent (): boolean {
-    return performance.now() - this.#began < LASTS
+    return performance.now() < this.#until
   }
 
-  begin (): void {
-    this.#began = performance.now()
+  /** @param lasts how long what failed stands for the next, in ms */
+  begin (lasts = LASTS): void {
+    this.#until = performance.now() + lasts
   }
 
   end (): void {
-    this.#began = -Infinity
+    this.#until = -Infinity
   }
 }

@@ -62,6 +62,11 @@ const OF_ONE_ROW = /^(?:22|54)/
 /** Errors of the server's disk and memory, which the next commit would meet as well, though questions are answered. */
 const OF_THE_SERVER = /^(?:53|58|XX)/
 
+/** What the server says of a statement that took too long, and what pg says of a silent server. */
+const TIMED_OUT = /statement timeout|^Query read timeout$/
+/** Longer than it takes a commit to time out, or the service would be ready between two of them, in ms. */
+const TIMEOUT_LASTS = 7000
+
 /** Stores groups of rows, each in one durable transaction. */
 export class PostgresWriter implements Committer {
   readonly #pool: PostgresPool
@@ -74,7 +79,7 @@ export class PostgresWriter implements Committer {
     this.#observer = observer
   }
 
-  /** Whether a commit failed just now, and none has succeeded since, because of the server's disk for instance. */
+  /** Whether a commit failed just now, and none has succeeded since: for the server's disk, or for a standby that it waits for. */
   get isTroubled (): boolean {
     return this.#trouble.isRecent
   }
@@ -122,6 +127,7 @@ export class PostgresWriter implements Committer {
       return new Map(stored.map(({ message_id: messageId, digest = null }) => [messageId ?? unreadKey(digest as string), 'created']))
     } catch (error) {
       if (OF_THE_SERVER.test(codeOf(error))) this.#trouble.begin()
+      else if (TIMED_OUT.test((error as Error).message)) this.#trouble.begin(TIMEOUT_LASTS)
       if (!OF_ONE_ROW.test(codeOf(error))) throw error
       if (rows.size === 1) return new Map([...rows.keys()].map(key => [key, error as Error]))
       const outcomes = new Map<string, SaveResult | Error>()

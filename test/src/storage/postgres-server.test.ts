@@ -200,6 +200,20 @@ t.test('a server whose disk is full is not ready until a commit succeeds, or mig
   await store.ping()
 })
 
+t.test('a server on which commits time out is not ready until one succeeds, or might', async t => {
+  const url = await server.createDatabase()
+  const store = await open(t, url)
+  const locked = server.query(url, 'BEGIN; LOCK TABLE messages IN EXCLUSIVE MODE; SELECT pg_sleep(6); COMMIT')
+  await untilResolved(async () => { if (await number(url, "SELECT count(*) FROM pg_locks WHERE mode = 'ExclusiveLock' AND granted AND relation = 'messages'::regclass") === 0) throw new Error('not yet') })
+  await store.ping()
+  await t.rejects(store.save(message()), StoreUnavailable)
+  await t.rejects(store.ping(), new StoreUnavailable('commits fail'))
+  await locked
+  await t.rejects(store.ping(), StoreUnavailable, 'nobody knows yet')
+  t.equal(await store.save(message()), 'created')
+  await store.ping()
+})
+
 t.test('a read whose client has gone is ended in the server', async t => {
   const url = await server.createDatabase()
   const store = await open(t, url)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openMessageStore } from '../../../src/storage/open.ts'
 import type { StoredMessage } from '../../../src/message.ts'
-import type { Filter, MessageStore } from '../../../src/storage/message-store.ts'
+import { StoreUnavailable, type Filter, type MessageStore } from '../../../src/storage/message-store.ts'
 import { startPostgres } from '../../postgres.ts'
 import { allMessages, ask, deliverTo, serve, type Service } from '../../process.ts'
 import { untilResolved } from './inspect.ts'
@@ -189,6 +189,14 @@ t.test('with remote_apply reads see what was acknowledged; and every question is
   const found = await answers(store)
   t.strictSame(found, await answers(reference))
   t.match(found.slice(0, 4), [{ total: 21 }, { messages: { length: 3 } }, { messages: { length: 3 } }, { length: 21 }])
+
+  // What commits wait for is gone: none is acknowledged, and the service is not ready.
+  await standby.stop()
+  await t.rejects(store.save(message({ message_id: 'late' })), StoreUnavailable)
+  await t.rejects(store.ping(), new StoreUnavailable('commits fail'))
+  await standby.start()
+  await untilResolved(() => store.ping())
+  t.equal(await store.save(message({ message_id: 'late' })), 'duplicate', 'the primary had it')
   await configure('RESET synchronous_standby_names')
 })
 
