@@ -4,7 +4,7 @@ import type { Server } from '../bench/processes.ts'
 import { allMessages, ask } from '../test/process.ts'
 import { inspect, untilIndexed, wrongCounters as wrongCountersOfFile } from '../test/src/storage/inspect.ts'
 import { untilCounted, wrongCounters } from '../test/src/storage/postgres-inspect.ts'
-import { idOf, textOf } from './deliveries.ts'
+import { idOf, textOf } from './provider/deliveries.ts'
 import { untilReady, type Room } from './room.ts'
 
 export interface Figures {

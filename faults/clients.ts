@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SECRET } from '../bench/processes.ts'
 import { audit } from './audit.ts'
-import { requestOf } from './deliveries.ts'
+import { requestOf } from './provider/deliveries.ts'
 import { BOTH, type Fault } from './fault.ts'
 
 const CLIENTS = 500

@@ -1,7 +1,7 @@
 import { inspect } from '../test/src/storage/inspect.ts'
 import { audit, type Figures } from './audit.ts'
 import { BOTH, type Fault } from './fault.ts'
-import type { PhaseResult } from './provider.ts'
+import type { PhaseResult } from './provider/protocol.ts'
 import type { Room } from './room.ts'
 import type { Server } from '../bench/processes.ts'
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { SECRET, startLetterbox, type Server, type User } from '../bench/processes.ts'
 import { ask } from '../test/process.ts'
 import type { PostgresServer } from '../test/postgres.ts'
-import { launchProvider, type ProviderHandle, type ProviderOptions } from './provider-handle.ts'
+import { launchProvider, type ProviderHandle, type ProviderOptions } from './provider/handle.ts'
 
 export type Backend = 'sqlite' | 'postgres'
 

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { Ledger, Phase, PhaseResult, Setup } from './provider.ts'
+import type { Ledger, Phase, PhaseResult, Setup } from './protocol.ts'
 
 export type ProviderOptions = Setup
 

@@ -1,5 +1,5 @@
 /** The messages of the made-up provider: each can be told from its number, and its text from its id. */
-import { sign } from '../src/signature/hmac.ts'
+import { sign } from '../../src/signature/hmac.ts'
 
 const SENDERS = 500
 
