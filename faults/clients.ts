@@ -8,7 +8,6 @@ import { BOTH, type Fault } from './fault.ts'
 const CLIENTS = 500
 /** Longer than any of the limits. */
 const SECONDS = 75
-const MIB = 2 ** 20
 /** Deliveries a second beside the slow clients: far from what it can take, so that a delay shows. */
 const RATE = 200
 
@@ -20,6 +19,7 @@ function clients (name: string, what: string, behave: (socket: Socket) => void):
     name,
     what: `${CLIENTS} clients ${what}`,
     backends: BOTH,
+    table: 'clients',
     async run (room) {
       const server = await room.start()
       const provider = await room.provider({ connections: 8 })
@@ -35,9 +35,8 @@ function clients (name: string, what: string, behave: (socket: Socket) => void):
       const rss = server.rss()
       room.expect(ended !== undefined, `some are still there after ${Math.round((performance.now() - begun) / 1000)} s`)
       room.expect(Object.keys(statuses).join() === '200', `others were answered ${JSON.stringify(statuses)}`)
-      const [first = NaN, last = NaN] = [ended?.[0], ended?.at(-1)]
-      room.note(`cut off after ${Math.round(first / 1000)} to ${Math.round(last / 1000)} s; others p50 ${Math.round(ok.p50)} ms, p99 ${Math.round(ok.p99)} ms ` +
-        `(${Math.round(usual.ok.p50)} and ${Math.round(usual.ok.p99)} without them); memory ${Math.round(before / MIB)} to ${Math.round(rss / MIB)} MiB`)
+      if (ended !== undefined) room.note(`cut off after ${[...new Set([ended.at(0), ended.at(-1)].map(time => Math.round((time ?? NaN) / 1000)))].join(' to ')} s`)
+      room.measured.others = { usual: usual.ok, beside: ok, rss: [before, rss] }
       return audit(room, server)
     }
   }

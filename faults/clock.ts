@@ -7,6 +7,7 @@ export const clock: Fault = {
   name: 'clock',
   what: 'the clock leaps back and forth, by an hour up to ten years, three times a second',
   backends: BOTH,
+  table: 'faults',
   async run (room) {
     const server = await room.start({ env: { FAULT: 'clock' }, flags: ['--import', join(import.meta.dirname, 'preload.ts')] })
     const provider = await room.provider()

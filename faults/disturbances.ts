@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Server } from '../bench/processes.ts'
 import { ask } from '../test/process.ts'
 import { BOTH } from './fault.ts'
-import type { Backend, Room } from './room.ts'
+import type { Backend } from './result.ts'
+import type { Room } from './room.ts'
 
 export interface Soaked {
   readonly room: Room

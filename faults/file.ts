@@ -26,8 +26,9 @@ const DAMAGES: Readonly<Record<string, (file: string) => void>> = {
 
 export const file: Fault = {
   name: 'file',
-  what: 'the database file is a folder, a text, damaged, from a newer version, or read-only',
+  what: 'the database file is no good',
   backends: ['sqlite'],
+  table: 'files',
   async run (room) {
     const server = await room.start()
     const provider = await room.provider()
@@ -59,20 +60,25 @@ async function look (room: Room, name: string, user?: User): Promise<void> {
     const provider = await room.provider({ again: Infinity, connections: 4 })
     const { statuses } = await provider.deliver(1)
     const reads = await Promise.all(['/messages?limit=100', '/stats', '/messages?q=seventy', '/messages?limit=1&offset=500'].map(path => ask(server.url + path)))
-    const { status, body } = await ask(`${server.url}/health/ready`)
+    const { status } = await ask(`${server.url}/health/ready`)
     const healthy = status === 200
     const refused = Object.entries(statuses).some(([status, count]) => status !== '200' && count > 0)
     room.expect(!(healthy && refused), `${name}: it says that it is ready and refuses deliveries`)
     room.expect(reads.every(read => [200, 503].includes(read.status ?? 0)), `${name}: a read was answered ${reads.map(read => read.status)}`)
     const errors = new Set(server.log().split('\n').filter(line => line.includes('"error"')).map(line => JSON.parse(line).error))
-    room.note(`${name}: it runs, ready ${status} ${healthy ? '' : body}, deliveries ${JSON.stringify(statuses)}, reads ${reads.map(read => read.status)}, ${[...errors].slice(0, 2).join(' / ')}`)
+    const delivered = Object.entries(statuses).map(([status, count]) => `${status} (${count} times)`)
+    tell(room, name, `runs; ready ${status}; deliveries ${delivered.join(', ')}; reads ${reads.map(read => read.status).join(', ')}; log “${[...errors].slice(0, 2).join('”, “')}”`)
     await server.stop()
   } catch (error) {
     const lines = (error as Error).message.replace('the server ended: ', '').trim().split('\n')
     const [line = ''] = lines
     room.expect(lines.length === 1 && line.startsWith('{'), `${name}: it ended with ${lines.length} lines: ${lines}`)
-    if (line.startsWith('{')) room.note(`${name}: does not start, “${reason(JSON.parse(line).msg, room)}”`)
+    if (line.startsWith('{')) tell(room, name, `does not start: “${reason(JSON.parse(line).msg, room)}”`)
   }
+}
+
+function tell ({ measured }: Room, file: string, outcome: string): void {
+  (measured.files ??= []).push({ file, outcome })
 }
 
 function reason (text: string, room: Room): string {

@@ -11,8 +11,9 @@ const SIZE = '48m'
 
 export const full: Fault = {
   name: 'full',
-  what: `the disk, a tmpfs of ${SIZE}, is full for 5 s`,
+  what: 'the disk, a tmpfs of 48 MiB, is full for 5 s',
   backends: BOTH,
+  table: 'faults',
   async run (room) {
     const disk = mountSmall(room)
     if (disk === undefined) {

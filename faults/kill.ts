@@ -8,6 +8,7 @@ export const kill: Fault = {
   name: 'kill',
   what: `SIGKILL in full load, ${KILLS} times`,
   backends: BOTH,
+  table: 'faults',
   async run (room) {
     let server = await room.start()
     const provider = await room.provider()

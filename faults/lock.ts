@@ -12,6 +12,7 @@ export const lock: Fault = {
   name: 'lock',
   what: `another process holds SQLite's write lock for ${SECONDS} s`,
   backends: ['sqlite'],
+  table: 'faults',
   async run (room) {
     const server = await room.start()
     const provider = await room.provider()

@@ -34,7 +34,6 @@ async function survive (room: Room, { seconds, away }: Away): Promise<Figures> {
     }
   })()
   await away(room)
-  const returned = performance.now()
   const ready = await untilReady(server.url)
   const { statuses, malformed, refused: latency } = await delivering
   measuring.abort()
@@ -47,14 +46,14 @@ async function survive (room: Room, { seconds, away }: Away): Promise<Figures> {
   room.expect(malformed === 0 && Object.keys(statuses).every(status => ['200', '503'].includes(status)), 'an answer was not as promised')
   room.expect((again.statuses['200'] ?? 0) > 0, 'it did not recover by itself')
   room.expect(rss - before < GROWTH, `memory grew by ${Math.round((rss - before) / MIB)} MiB`)
-  room.note(`${statuses['503'] ?? 0} answers of 503, the slowest after ${Math.round(latency.max)} ms; ${refused} reads refused; ` +
-    `ready said no ${notReady} of ${asked} times, and yes ${Math.round(ready)} ms after the database was back (${Math.round((returned - performance.now()) / -1000)} s ago); ` +
+  room.note(`${statuses['503'] ?? 0} answers of 503${Number.isNaN(latency.max) ? '' : `, the slowest after ${Math.round(latency.max)} ms`}; ${refused} reads refused; ` +
+    `ready said no ${notReady} of ${asked} times, and yes ${Math.round(ready)} ms after the database was back; ` +
     `queue ${depth} at most; memory ${Math.round(before / MIB)} to ${Math.round(rss / MIB)} MiB`)
   return audit(room, server)
 }
 
 function outage (name: string, what: string, away: Away): Fault {
-  return { name, what, backends: ['postgres'], run: room => survive(room, away) }
+  return { name, what, backends: ['postgres'], table: 'faults', run: room => survive(room, away) }
 }
 
 export const outages: readonly Fault[] = [

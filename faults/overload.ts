@@ -8,10 +8,8 @@ import type { Server } from '../bench/processes.ts'
 const TIMES = 10
 const CONNECTIONS = 1000
 const SECONDS = 10
-const MIB = 2 ** 20
 
 const okRate = ({ statuses, seconds }: PhaseResult): number => (statuses['200'] ?? 0) / seconds
-const ms = (milliseconds: number): string => Number.isNaN(milliseconds) ? 'none' : `${Math.round(milliseconds)} ms`
 
 /** Finds out what it can take, offers ten times that, then half of it again. */
 async function overwhelm (room: Room, server: Server): Promise<Figures> {
@@ -28,13 +26,19 @@ async function overwhelm (room: Room, server: Server): Promise<Figures> {
   await usual.deliver(1, best / 2)
   const after = await usual.deliver(3, best / 2)
 
-  const goodput = okRate(over) / best
   room.expect(over.malformed === 0, 'an answer was not as promised')
   room.expect((after.statuses['503'] ?? 0) === 0, 'it still refused a second later')
-  room.note(`best ${Math.round(best)}/s over 64 connections; offered ${Math.round(best * TIMES)}/s over ${CONNECTIONS}, ` +
-    `of which ${Math.round(over.sent / over.seconds)}/s found a connection free; taken ${Math.round(okRate(over))}/s (${Math.round(goodput * 100)} %), ` +
-    `p99 ${ms(over.ok.p99)}; refused ${Math.round((over.statuses['503'] ?? 0) / over.seconds)}/s, p50 ${ms(over.refused.p50)}, p99 ${ms(over.refused.p99)}; ` +
-    `memory ${Math.round(before / MIB)} to ${Math.round(rss / MIB)} MiB; a second later p99 ${ms(after.ok.p99)}`)
+  room.measured.overload = {
+    best,
+    offered: best * TIMES,
+    sent: over.sent / over.seconds,
+    taken: okRate(over),
+    refused: (over.statuses['503'] ?? 0) / over.seconds,
+    ok: over.ok,
+    refusals: over.refused,
+    after: after.ok,
+    rss: [before, rss]
+  }
   return audit(room, server)
 }
 
@@ -42,6 +46,7 @@ export const overload: Fault = {
   name: 'overload',
   what: `${TIMES} times what it can take, over ${CONNECTIONS} connections`,
   backends: BOTH,
+  table: 'overload',
   run: async room => overwhelm(room, await room.start())
 }
 
@@ -49,6 +54,7 @@ export const overloadedStore: Fault = {
   name: 'overload-store',
   what: 'the same while each row takes the database a ms or two',
   backends: BOTH,
+  table: 'overload',
   async run (room) {
     const server = await room.start()
     if (room.backend === 'postgres') {

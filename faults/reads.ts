@@ -8,7 +8,6 @@ const AT_ONCE = 20
 const SECONDS = 10
 /** Deliveries a second meanwhile: far from what it can take, so that a delay shows. */
 const RATE = 200
-const MIB = 2 ** 20
 
 const PAGE = 'GET /messages?limit=100 HTTP/1.1\r\nHost: x\r\n\r\n'
 const ANSWER = /HTTP\/1\.1 (\d+) /g
@@ -17,6 +16,7 @@ export const reads: Fault = {
   name: 'reads',
   what: `${CLIENTS} clients send ${AT_ONCE} reads at once each, over one connection, again and again`,
   backends: BOTH,
+  table: 'clients',
   async run (room) {
     const server = await room.start()
     const provider = await room.provider()
@@ -33,9 +33,8 @@ export const reads: Fault = {
 
     room.expect(Object.keys(delivered).join() === '200', `deliveries were answered ${JSON.stringify(delivered)}`)
     room.expect(Object.keys(statuses).every(status => ['200', '503'].includes(status)), `reads were answered ${JSON.stringify(statuses)}`)
-    room.note(`deliveries p50 ${Math.round(ok.p50)} ms, p99 ${Math.round(ok.p99)} ms (${Math.round(usual.ok.p50)} and ${Math.round(usual.ok.p99)} without them); ` +
-      `reads answered ${Math.round((statuses['200'] ?? 0) / SECONDS)}/s, refused ${Math.round((statuses['503'] ?? 0) / SECONDS)}/s; ` +
-      `memory ${Math.round(before / MIB)} to ${Math.round(rss / MIB)} MiB`)
+    room.note(`${Math.round((statuses['200'] ?? 0) / SECONDS)} reads a second answered, ${Math.round((statuses['503'] ?? 0) / SECONDS)} refused`)
+    room.measured.others = { usual: usual.ok, beside: ok, rss: [before, rss] }
     return audit(room, server)
   }
 }

@@ -6,8 +6,7 @@ import { SECRET, startLetterbox, type Server, type User } from '../bench/process
 import { ask } from '../test/process.ts'
 import type { PostgresServer } from '../test/postgres.ts'
 import { launchProvider, type ProviderHandle, type ProviderOptions } from './provider/handle.ts'
-
-export type Backend = 'sqlite' | 'postgres'
+import type { Backend, Measured } from './result.ts'
 
 export interface StartOptions {
   readonly env?: Record<string, string>
@@ -26,6 +25,8 @@ export class Room {
   readonly broken: string[] = []
   /** What is worth telling, for the report. */
   readonly notes: string[] = []
+  /** What has columns of its own in the report. */
+  readonly measured: Measured = {}
   readonly #servers: Server[] = []
   readonly #providers: ProviderHandle[] = []
   readonly #afterwards: (() => void | Promise<void>)[] = []

@@ -2,15 +2,16 @@
  * `npm run soak -- [--minutes 10] [--backend sqlite] [--seed 1] [--json]`: 70 % of what the service can take, measured for a
  * twentieth of the time at the start, for so long, with a fault every few seconds, and at the end the books. What falls due while
  * the service is away waits at the provider. For the last two fifths the process is not ended any more, so that its memory
- * can be seen to stay: what it is at the end of them is compared with the beginning.
+ * can be seen to stay: what it is at the end of them is compared with the beginning. What came of it is kept for `npm run reliability`.
  */
 import { parseArgs } from 'node:util'
 import { setTimeout as delay } from 'node:timers/promises'
 import { median, progress, quantile } from '../bench/report.ts'
 import { launchPostgres } from '../test/postgres.ts'
 import { auditMany } from './audit.ts'
-import { Room } from './room.ts'
 import { DISTURBANCES, type Soaked } from './disturbances.ts'
+import { keep, madeIn, type SoakResult } from './result.ts'
+import { Room } from './room.ts'
 
 const { values } = parseArgs({
   options: {
@@ -45,6 +46,7 @@ const random = (bound: number): number => {
 const postgres = values.backend === 'postgres' ? await launchPostgres([]) : undefined
 const room = await Room.open(postgres)
 try {
+  const made = await madeIn(room)
   const soaked: Soaked = { room, server: await room.start() }
   const measuring = await room.provider({ connections: 64 })
   await measuring.deliver(3)
@@ -89,7 +91,7 @@ try {
   room.expect(result.malformed === 0, 'an answer was not as promised')
   room.expect(held >= HELD, `it took ${Math.round(held * 100)} % of what was offered`)
   room.expect(late <= early * (1 + FLAT), 'its memory grew')
-  const report = {
+  const report: SoakResult = {
     backend: room.backend,
     minutes: Number(values.minutes),
     rate: Math.round(rate),
@@ -101,8 +103,10 @@ try {
     p99: Math.round(result.ok.p99),
     faults: done,
     memoryMiB: { early: Math.round(early), late: Math.round(late), highest: Math.round(quantile(memory.map(({ rss }) => rss), 1)) },
-    broken: room.broken
+    broken: room.broken,
+    made
   }
+  keep('soak', report)
   console.log(values.json ? JSON.stringify(report) : report)
   process.exitCode = room.broken.length === 0 ? 0 : 1
 } finally {

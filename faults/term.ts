@@ -11,6 +11,7 @@ export const term: Fault = {
   name: 'term',
   what: `SIGTERM in full load, ${ROUNDS} times, and two signals at once`,
   backends: BOTH,
+  table: 'faults',
   async run (room) {
     let server = await room.start({ env: ENV })
     // Nothing is sent twice: what is stored and was never answered is a request that was cut off.

@@ -12,6 +12,7 @@ export const threads: Fault = {
   name: 'threads',
   what: `the writer thread and the reader threads die in turn, ${DEATHS} times`,
   backends: ['sqlite'],
+  table: 'faults',
   async run (room) {
     const server = await room.start({ env: { FAULT: 'threads' }, flags: ['--import', join(import.meta.dirname, 'preload.ts')] })
     const provider = await room.provider()
