@@ -1,5 +1,5 @@
 /** A thread that reads. The pool gives it one task at a time. */
-import { workerData } from 'piscina'
+import { workerData } from 'node:worker_threads'
 import { Budget } from './budget.ts'
 import { openForReading } from './database.ts'
 import { SqliteReader } from './reader.ts'
