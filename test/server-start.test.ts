@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
+import { freePort } from './free-port.ts'
 import { message, type LogLine } from './helper.ts'
 import { COVERED, SERVER, ask, deliverTo, run, serve, type Env } from './process.ts'
 
@@ -83,11 +84,9 @@ t.test('LOG_LEVEL=INFO logs requests', async t => {
 
 t.test('LOG_LEVEL=ERROR logs failures only, and SILENT nothing', async t => {
   for (const [level, paths] of [['error', ['/webhook']], ['silent', []]] as const) {
-    const cwd = t.testdir()
-    // It does not log where it listens: a port that was free a moment ago.
-    const probe = await serve(t, cwd)
-    await probe.end('SIGTERM')
-    const quiet = await serve(t, cwd, { LOG_LEVEL: level, PORT: String(probe.port) }, [], probe.url)
+    // It does not log where it listens.
+    const port = await freePort()
+    const quiet = await serve(t, t.testdir(), { LOG_LEVEL: level, PORT: String(port) }, [], `http://127.0.0.1:${port}`)
     t.equal((await ask(`${quiet.url}/health/live`)).status, 200)
     t.equal((await deliverTo(quiet.url, message(), 'wrong')).status, 401)
     t.strictSame(await quiet.end('SIGTERM'), { code: 0, signal: null, stderr: '' })
