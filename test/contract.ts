@@ -11,8 +11,8 @@ export async function onPostgres (t: Test, chosen: (file: string) => boolean): P
   const server = await startPostgres(t)
   const [{ version } = {}] = await server.query<{ version: string }>(await server.createDatabase(), "SELECT current_setting('server_version') AS version")
   t.comment(`the contract on PostgreSQL ${version}; its tests by themselves run on SQLite`)
-  testOn(async () => {
-    const url = await server.createDatabase()
+  testOn(async t => {
+    const url = await server.databaseFor(t)
     return { url, rows: async () => Number((await server.query<{ count: string }>(url, 'SELECT count(*) FROM messages'))[0]?.count) }
   })
 

@@ -13,6 +13,8 @@ import { freePort } from './free-port.ts'
 export interface PostgresServer {
   /** Makes a new, empty database. @returns its URL */
   createDatabase (): Promise<string>
+  /** An empty database for one test. Another test may have had it: to make a new one takes longer. @returns its URL */
+  databaseFor (t: Test): Promise<string>
   /** Runs a statement in a database, as any other program would. */
   query<Row> (url: string, sql: string): Promise<Row[]>
   stop (): Promise<void>
@@ -107,11 +109,21 @@ async function serve (place: Place, data: string, settings: readonly string[]): 
   }
   const stop = (): Promise<void> => end('SIGINT')
   const standbys: PostgresServer[] = []
+  const createDatabase = async (): Promise<string> => {
+    const name = `test_${++databases}`
+    await query(url('postgres'), `CREATE DATABASE ${name}`)
+    return url(name)
+  }
+  const free: string[] = []
   return {
-    async createDatabase () {
-      const name = `test_${++databases}`
-      await query(url('postgres'), `CREATE DATABASE ${name}`)
-      return url(name)
+    createDatabase,
+    async databaseFor (t) {
+      const database = free.pop() ?? await createDatabase()
+      t.teardown(async () => {
+        await query(database, 'DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+        free.push(database)
+      })
+      return database
     },
     query,
     stop,

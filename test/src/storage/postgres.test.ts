@@ -5,4 +5,4 @@ import { storeSuite } from './store-suite.ts'
 
 const server = await startPostgres(t)
 
-await storeSuite(t, 'a PostgreSQL database', async (_t, observer) => openMessageStore(await server.createDatabase(), observer))
+await storeSuite(t, 'a PostgreSQL database', async (t, observer) => openMessageStore(await server.databaseFor(t), observer))
