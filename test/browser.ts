@@ -1,8 +1,8 @@
 /** A browser for tests: the system's Chromium, without a window. */
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { chromium, type BrowserContextOptions, type Page } from 'playwright-core'
-import type { Test } from 'tap'
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import t, { type Test } from 'tap'
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
@@ -32,12 +32,21 @@ export interface VisitOptions extends BrowserContextOptions {
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
-/** Opens an address in a browser of its own, whose data is gone with the test. */
+/** One browser for a file of tests, by its arguments: to start it takes longer than most tests do. */
+const browsers = new Map<string, Promise<Browser>>()
+t.teardown(async () => { for (const browser of browsers.values()) await (await browser).close() })
+
+function launch (args: readonly string[]): Promise<Browser> {
+  const known = browsers.get(args.join()) ?? chromium.launch({ executablePath: CHROMIUM, args: [...ARGUMENTS, ...args] })
+  browsers.set(args.join(), known)
+  return known
+}
+
+/** Opens an address in a profile of its own (https://playwright.dev/docs/browser-contexts), whose data is gone with the test. */
 export async function visit (t: Test, address: string, { args = [], ...options }: VisitOptions = {}): Promise<Visitor> {
-  // Its data is in a new folder, which Playwright removes again.
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...ARGUMENTS, ...args] })
-  t.teardown(() => browser.close())
+  const browser = await launch(args)
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce', ...options })
+  t.teardown(() => context.close())
   await context.addInitScript('addEventListener("securitypolicyviolation", event => console.error("policy:", event.violatedDirective, event.blockedURI, event.sample))')
   const page = await context.newPage()
   page.setDefaultTimeout(60_000)

@@ -14,11 +14,11 @@ import { startPostgres } from './postgres.ts'
 import { serve, start, type Env, type Service } from './process.ts'
 import { inspect, untilResolved } from './src/storage/inspect.ts'
 
-const MESSAGES = Number(process.env['FEED_MESSAGES'] ?? 5000)
+const MESSAGES = Number(process.env['FEED_MESSAGES'] ?? 3000)
 const LANES = 16
 /** How often each is killed while so many are delivered; when, is left to chance. */
-const SERVICE_DEATHS = 5
-const CONSUMER_DEATHS = 12
+const SERVICE_DEATHS = 4
+const CONSUMER_DEATHS = 8
 
 const CONSUMER = join(import.meta.dirname, 'feed-consumer.ts')
 

@@ -7,7 +7,7 @@ import { wrongCounters } from './src/storage/inspect.ts'
 import { COVERED, allMessages, ask, deliverTo, serve } from './process.ts'
 
 /** `npm run faults` does it twenty times on both databases, in full load. */
-const KILLS = 10
+const KILLS = 6
 
 t.test('after a kill -9 under load every acknowledged message is there exactly once', async t => {
   const cwd = t.testdir()
