@@ -81,12 +81,3 @@ t.test('on HOST and PORT that it cannot listen on it does not start, and says so
     t.match(line.msg, reason)
   }
 })
-
-t.test('without a secret it runs, says so in a line, is not ready, and accepts nothing', async t => {
-  const { url, logged, end } = await serve(t, t.testdir(), { WEBHOOK_SECRET: '' }, COVERED)
-  t.match(await logged('WEBHOOK_SECRET is not set'), { level: 'warn' })
-  t.equal((await ask(`${url}/health/live`)).status, 200)
-  t.match(await ask(`${url}/health/ready`), { status: 503, body: '{"detail":"not ready: WEBHOOK_SECRET is not set"}' })
-  t.equal((await deliverTo(url, message())).status, 503)
-  t.equal((await end('SIGINT')).code, 0)
-})

@@ -142,8 +142,10 @@ async function produces (t: Test, app: FastifyInstance, name: string, described:
   }
 }
 
+/** For whoever only reads the document. */
+const { app } = await buildApp(t, PROVIDERS)
+
 t.test('the document is valid OpenAPI 3.1', async t => {
-  const { app } = await buildApp(t, PROVIDERS)
   const { status, body, headers } = await get<Document>(app, '/openapi.json')
   t.equal(status, 200)
   t.match(headers['content-type'], /^application\/json/)
@@ -167,7 +169,6 @@ function routesOf (app: FastifyInstance): string[] {
 const PAGE = ['GET /', 'GET /*', 'GET /console/*', 'GET /console/settings.json']
 
 t.test('every route of the app is documented, and no other', async t => {
-  const { app } = await buildApp(t, PROVIDERS)
   const { paths } = await documented(app)
   const operations = Object.entries(paths).flatMap(([path, item]) => Object.keys(item).filter(key => key !== 'parameters').map(method => `${method.toUpperCase()} ${path}`))
   const routes = routesOf(app).filter(route => !route.includes(' /docs') && !PAGE.includes(route))
@@ -220,7 +221,6 @@ t.test('a cursor page and empty statistics are as they are described, too', asyn
 })
 
 t.test('every parameter is documented, and judged as it is documented', async t => {
-  const { app } = await buildApp(t)
   const { paths } = await documented(app)
   const described = (path: string, method: string) => (paths[path]?.[method]?.parameters ?? []).map(({ name, in: place, required = false }) => `${place} ${name} ${required}`)
   t.strictSame(described('/messages', 'get').sort(), [
@@ -237,7 +237,6 @@ t.test('every parameter is documented, and judged as it is documented', async t 
 })
 
 t.test('every operation has a summary and a tag, every answer a description and its request id', async t => {
-  const { app } = await buildApp(t, PROVIDERS)
   const document = await documented(app)
   for (const item of Object.values(document.paths)) {
     for (const operation of [item['get'], item['post']]) if (operation) t.ok(operation.summary && operation.tags?.length === 1)
@@ -261,7 +260,6 @@ t.test('what has no answer of its own is left alone by the request id', t => {
 })
 
 t.test('examples fit their schemas, and every body has some', async t => {
-  const { app } = await buildApp(t, PROVIDERS)
   const { paths } = await documented(app)
   let checked = 0
   for (const { schema, examples } of examplesIn(paths)) {
@@ -287,7 +285,6 @@ t.test('the examples of a delivery make a delivery that is taken', async t => {
 })
 
 t.test('Swagger UI is served at /docs and reads this document', async t => {
-  const { app } = await buildApp(t)
   for (const url of ['/docs', '/docs/']) {
     const { statusCode, body, headers } = await app.inject(url)
     if (statusCode === 302) t.match(headers['location'], /\/docs\/$|^\.\/docs\//)
