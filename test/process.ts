@@ -50,11 +50,14 @@ export const COVERED: readonly string[] = process.env['_TAPJS_PROCESSINFO_COVERA
 const { NODE_COMPILE_CACHE } = process.env
 const COMPILED = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE: resolve(ROOT, NODE_COMPILE_CACHE) }
 
+/** Without coverage, a process is spared what tap puts into the environment of each: loaded in all its threads, that takes a tenth of a second. */
+const [COMMAND = '', ...BEFORE] = process.env['_TAPJS_PROCESSINFO_COVERAGE_'] === '0' ? ['env', '-u', 'NODE_OPTIONS', process.execPath] : [process.execPath]
+
 /** Starts a script of the project in `cwd`. It does not outlive the test. */
 export function start (t: Test, script: string, cwd: string, { env = {}, args = [], execArgv = [] }: RunOptions = {}): Child {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !isOwn(name)))
   const coverage = COVERED.every(argument => execArgv.includes(argument)) ? {} : { _TAPJS_PROCESSINFO_COVERAGE_: '0' }
-  const child = spawn(process.execPath, [...execArgv, script, ...args], {
+  const child = spawn(COMMAND, [...BEFORE, ...execArgv, script, ...args], {
     cwd, env: { ...inherited, ...COMPILED, ...coverage, ...env }, stdio: ['ignore', 'pipe', 'pipe']
   })
   const exited = once(child, 'exit')
