@@ -67,10 +67,11 @@ export class SqliteRemoval {
    */
   step (removal: Removal): number | undefined {
     if ('unreadBefore' in removal) return this.#removeUnread(removal.unreadBefore)
+    // At first: a failure of it must not hide what was removed.
+    const isMerging = this.#merge.step()
     const begun = performance.now()
     const removed = this.#remove(removal)
     if (removed === this.#rows) this.#rows = clamp(Math.round(this.#rows * STEP / (performance.now() - begun)), this.#rows)
-    const isMerging = this.#merge.step()
     // The last of it goes when nothing is left to remove, but whoever deletes a sender does not wait for that.
     return removed === 0 && isMerging && 'receivedBefore' in removal ? undefined : removed
   }
