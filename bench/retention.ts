@@ -27,6 +27,13 @@ const rows = Number(values.rows)
 const [connections, pause, seconds] = [values.connections, values.pause, values.seconds].map(Number) as [number, number, number]
 
 const MIB = 2 ** 20
+
+/** What of a file ids of removed messages take, and what waits to be used again, in MiB. */
+interface Room {
+  readonly ids: number
+  readonly free: number
+}
+
 /** So many portions at most: by then all is removed, or something is wrong. */
 const MOST = 500
 
@@ -34,14 +41,15 @@ const folder = mkdtempSync(join(tmpdir(), 'letterbox-bench-'))
 const p99: { alone: number[], removing: number[] } = { alone: [], removing: [] }
 const p50: { alone: number[], removing: number[] } = { alone: [], removing: [] }
 let [delivered, size, largest, log, took] = [0, 0, 0, 0, 0]
+let room: Room = { ids: 0, free: 0 }
 let wrong = ''
 try {
   const file = await copyOfInbox(rows, folder)
   const alone = await startLetterbox(folder, await aged(file, join(folder, 'alone.db')))
-  const removing = await startLetterbox(folder, await aged(file, join(folder, 'removing.db')), { RETENTION_DAYS: '30' })
-  const watched = join(folder, 'removing.db')
+  const watched = await aged(file, join(folder, 'removing.db'))
   size = statSync(watched).size / MIB
-  // The index by time of receipt is made at first.
+  const removing = await startLetterbox(folder, watched, { RETENTION_DAYS: '30' })
+  // What is old is looked for at first.
   while (await stored(removing) === rows) await delay(100)
   // The first portion of a process is slower.
   await portion(alone)
@@ -68,6 +76,7 @@ try {
   }
   await Promise.all([alone.stop(), removing.stop()])
   wrong = checked(watched)
+  room = roomOf(watched)
 } finally {
   rmSync(folder, { recursive: true })
 }
@@ -85,7 +94,7 @@ print({
   findings: [
     `p99 was **${round(ratio, 2)}** times that of alone (the aim is under 2), over ${p99.removing.length} portions.`,
     `All ${rows.toLocaleString('en')} were gone after ${round(took)} s of such portions, in which ${delivered.toLocaleString('en')} came in.`,
-    `The file had ${round(size)} MiB before and ${round(largest)} MiB at most; the log ${round(log)} MiB.`,
+    `The file had ${round(size)} MiB before and ${round(largest)} MiB at most; at the end ids of removed messages took ${round(room.ids)} MiB of it, and ${round(room.free)} MiB were free. The log had ${round(log)} MiB.`,
     wrong === '' ? 'Every counter equals `COUNT(*)`.' : `**Counters are wrong: ${wrong}.**`
   ]
 })
@@ -109,6 +118,17 @@ async function aged (from: string, to: string): Promise<string> {
 
 async function stored ({ url }: Server): Promise<number> {
   return ((await (await fetch(`${url}/stats`)).json()) as { total_messages: number }).total_messages
+}
+
+function roomOf (file: string): Room {
+  const database = new Database(file, { readonly: true })
+  const bytes = (sql: string): number => database.prepare<[], number>(sql).pluck().get() ?? 0
+  const room = {
+    ids: bytes("SELECT sum(pgsize) FROM dbstat WHERE name = 'removed_ids'") / MIB,
+    free: bytes('SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size') / MIB
+  }
+  database.close()
+  return room
 }
 
 /** What is wrong with the counters of a file. */

@@ -70,21 +70,22 @@ export class Retention {
 
   async #look (now: number): Promise<void> {
     const { retentionDays, dedupeDays } = this.#options
+    const { signal } = this.#stop
     if (retentionDays !== undefined) {
       const receivedBefore = new Date(now - retentionDays * DAY).toISOString()
       let removed = 0
       try {
         await this.#untilNone(async () => {
-          const some = await this.#store.remove({ receivedBefore })
+          const some = await this.#store.remove({ receivedBefore }, signal)
           removed += some
           return some
         })
       } finally {
         if (removed > 0) this.#observer.removed(removed, receivedBefore)
       }
-      await this.#untilNone(() => this.#store.remove({ unreadBefore: receivedBefore }))
+      await this.#untilNone(() => this.#store.remove({ unreadBefore: receivedBefore }, signal))
     }
-    await this.#untilNone(() => this.#store.forget(dayOf(now) - dedupeDays))
+    await this.#untilNone(() => this.#store.forget(dayOf(now) - dedupeDays, signal))
   }
 
   async #untilNone (step: () => Promise<number>): Promise<void> {

@@ -180,16 +180,17 @@ export interface MessageStore {
    * Removes some of what is meant, so little that saves do not feel it, and all that was made of it. Ids of messages that were removed stay
    * known: a message that comes with one is a duplicate.
    *
-   * @returns how many; 0 when there is none left that was stored when this was asked for, or when another process is removing by age
+   * @returns how many; 0 when there is none left that was stored when this was asked for, or when another process is removing by age. 0 too when
+   *   the signal ended the search for some
    */
-  remove (removal: Removal): Promise<number>
+  remove (removal: Removal, signal?: AbortSignal): Promise<number>
 
   /**
    * Forgets some of the ids that were removed before a day, which is in days since 1970.
    *
-   * @returns how many; 0 when there is none left
+   * @returns how many; 0 when there is none left, or when the signal ended the search for some
    */
-  forget (before: number): Promise<number>
+  forget (before: number, signal?: AbortSignal): Promise<number>
 
   /** How many saves wait for their commit at this moment. */
   readonly queueDepth: number

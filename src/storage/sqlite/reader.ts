@@ -22,6 +22,7 @@ const SCHEMA = [
   'SELECT level, period, count FROM periods LIMIT 1',
   'SELECT hash, day FROM removed_ids LIMIT 1',
   'SELECT msisdn, count FROM busiest_floor LIMIT 1',
+  'SELECT block, earliest FROM receipts LIMIT 1',
   "SELECT rowid FROM messages_search('any') LIMIT 1"
 ]
 

@@ -24,7 +24,7 @@ export class SqliteWriterHandle implements Committer {
   #worker: Worker | undefined
   #groups: Group[] = []
   #pings: Waiter[] = []
-  #tasks: { readonly resolve: (rows: number) => void, readonly reject: (error: Error) => void }[] = []
+  #tasks: { readonly resolve: (rows: number | undefined) => void, readonly reject: (error: Error) => void }[] = []
   #closing = false
 
   private constructor (database: WriterData, observer: StoreObserver) {
@@ -47,8 +47,8 @@ export class SqliteWriterHandle implements Committer {
     })
   }
 
-  /** @returns how many rows the task was about */
-  perform (task: Task): Promise<number> {
+  /** @returns how many rows the task was about; undefined when it has only looked for them so far, and has to be performed again */
+  perform (task: Task): Promise<number | undefined> {
     return new Promise((resolve, reject) => {
       if (this.#worker === undefined) throw new StoreUnavailable('the writer thread is not running')
       this.#tasks.push({ resolve, reject })
@@ -110,9 +110,9 @@ export class SqliteWriterHandle implements Committer {
     }
   }
 
-  #performed (rows: number | Error): void {
+  #performed (rows: number | undefined | Error): void {
     const task = this.#tasks.shift()
-    if (typeof rows === 'number') task?.resolve(rows)
+    if (!(rows instanceof Error)) task?.resolve(rows)
     else task?.reject(new StoreUnavailable('the database could not be changed', { cause: rows }))
   }
 

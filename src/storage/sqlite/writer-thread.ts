@@ -26,8 +26,8 @@ export type Task = { readonly remove: Removal } | { readonly forget: number }
 /** What the thread answers: `ready` once, then one answer to each ping and task, and one to all groups of a batch. A notice is no answer. */
 export type WriterAnswer = BatchDone | TaskDone | Notice | 'ready' | 'pong' | 'unwritable'
 
-/** How many rows a task was about, or why it failed. */
-export interface TaskDone { readonly performed: number | Error }
+/** How many rows a task was about, or why it failed; undefined when it has only looked for them so far, and has to be sent again. */
+export interface TaskDone { readonly performed: number | undefined | Error }
 
 /** What an operator should know. */
 export interface Notice { readonly notice: string }
@@ -118,7 +118,7 @@ function commit (groups: readonly (readonly Row[])[]): void {
 }
 
 function perform (task: Task): void {
-  let rows: number | Error
+  let rows: number | undefined | Error
   try {
     condition.checkInPlace()
     rows = 'forget' in task ? removal.forget(task.forget) : removeSome(task.remove)
@@ -129,9 +129,9 @@ function perform (task: Task): void {
 }
 
 /** Of messages only what is listed can be removed, and that is most of it. */
-function removeSome (which: Removal): number {
+function removeSome (which: Removal): number | undefined {
   const removed = removal.step(which)
-  if (removed > 0 || unlisted === 0 || 'unreadBefore' in which) return removed
+  if (removed !== 0 || unlisted === 0 || 'unreadBefore' in which) return removed
   while (unlisted > 0) listSome()
   return removal.step(which)
 }

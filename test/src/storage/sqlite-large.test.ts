@@ -57,7 +57,7 @@ function fill (database: Database.Database): void {
       insert.run(id, sender, recipient, ts, text, ts, from + index + 1, folded, listed)
     }
   }
-  const counting = ['002.do.listing.sql', '004.do.source.sql', '005.do.removal.sql'].flatMap(name =>
+  const counting = ['002.do.listing.sql', '004.do.source.sql', '005.do.removal.sql', '006.do.receipts.sql'].flatMap(name =>
     readFileSync(join(SQLITE, 'migrations', name), 'utf8').split(/;\n/).map(sql => sql.trim()).filter(sql => sql.startsWith('INSERT')))
   database.pragma('synchronous = OFF')
   database.transaction(() => {

@@ -99,3 +99,42 @@ t.test('a table that is missing is a store that is unavailable', async t => {
   await t.rejects(store.ping(), { name: 'StoreUnavailable' })
   t.ok(await store.get('m1'), 'nothing of it was done')
 })
+
+t.test('a search for what is old or may be forgotten ends with its signal', async t => {
+  const { store } = await open(t)
+  await saveAll(store, Array.from({ length: 3 }, (_, index) => message({ message_id: `m${index}` })))
+  const removal = { receivedBefore: new Date(Date.now() + 60_000).toISOString() }
+  t.equal(await store.remove(removal, AbortSignal.abort()), 0)
+  t.equal(await store.count(), 3)
+  t.equal(await removeAll(store, removal), 3)
+  t.equal(await store.forget(Infinity, AbortSignal.abort()), 0)
+  t.equal(await store.save(message({ message_id: 'm1' })), 'duplicate')
+})
+
+t.test('many messages, of which none is old, are looked through once', async t => {
+  const { file, store } = await open(t)
+  await saveAll(store, Array.from({ length: 2100 }, (_, index) => message({ message_id: `m${index}` })))
+  const blocks = (): unknown => inspect(file, database => database.prepare('SELECT count(*) FROM receipts').pluck().get())
+  t.equal(blocks(), 0, 'who removes nothing by age has no entries')
+  t.equal(await store.remove({ receivedBefore: '2025-01-01T00:00:00.000Z' }), 0)
+  t.equal(blocks(), 2)
+})
+
+t.test('a database that removed by indexes goes on without them', async t => {
+  const { file, store } = await open(t)
+  await saveAll(store, ['a', 'b', 'c'].map(id => message({ message_id: id })))
+  await store.remove({ messageId: 'a' })
+  await store.close()
+  inspect(file, database => database.exec(`
+    DROP TABLE receipts;
+    DELETE FROM totals WHERE name IN ('dated', 'unmerged', 'merging');
+    DELETE FROM schema_version WHERE version = 6;
+    CREATE INDEX messages_by_receipt ON messages (created_at) WHERE listed = 1;
+    CREATE INDEX removed_ids_by_day ON removed_ids (day)`))
+  const again = await openMessageStore(`sqlite:///${file}`, SILENT)
+  t.teardown(() => again.close())
+  t.strictSame(inspect(file, database => database.prepare("SELECT name FROM sqlite_schema WHERE name IN ('messages_by_receipt', 'removed_ids_by_day')").all()), [])
+  t.equal(await again.save(message({ message_id: 'a' })), 'duplicate')
+  t.equal(await removeAll(again, { receivedBefore: new Date(Date.now() + 60_000).toISOString() }), 2)
+  t.strictSame(wrongCounters(file), [])
+})
