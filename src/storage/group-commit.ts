@@ -40,6 +40,11 @@ export interface GroupCommitLimits {
   readonly fairSize: number
   /** So many groups may be under way at once; those that come later gather meanwhile. */
   readonly groupsInFlight: number
+  /**
+   * So many more may be, of `fairSize` deliveries at least: a committer on another machine has work by then while a busy event
+   * loop comes round to what it has done.
+   */
+  readonly groupsAhead?: number
   /** What may wait, in rows and in bytes of their strings. The next delivery is refused at once. */
   readonly rows: number
   readonly bytes: number
@@ -126,7 +131,8 @@ export class GroupCommit {
   }
 
   #send (): void {
-    while (this.#waiting.length > 0 && this.#groups < this.#limits.groupsInFlight) {
+    const { fairSize, groupsInFlight, groupsAhead = 0 } = this.#limits
+    while (this.#waiting.length > 0 && this.#groups < groupsInFlight + (this.#waiting.length < fairSize ? 0 : groupsAhead)) {
       const group = this.#takeGroup()
       this.#groups++
       this.#commit(group).finally(() => {

@@ -18,12 +18,12 @@ import { PostgresWriter } from './writer.ts'
 
 /**
  * Three groups under way at once, small ones while that is enough: one waits for the disk while the server works on another
- * and the event loop on the next. The bounds are about a second of work. Where statements time out, no delivery waits for
+ * and the event loop on the next. One more while the event loop has more to do than the server. The bounds are about a second of work. Where statements time out, no delivery waits for
  * more than one of them, and a second.
  */
-const LIMITS = { enough: 16, groupSize: 500, fairSize: 64, groupsInFlight: 3, rows: 10_000, bytes: 64 * 1024 * 1024, patience: 1000 }
+const LIMITS = { enough: 16, groupSize: 500, fairSize: 64, groupsInFlight: 3, groupsAhead: 1, rows: 10_000, bytes: 64 * 1024 * 1024, patience: 1000 }
 /** For the groups under way, for the chores, and for the probe. */
-const WRITE_CONNECTIONS = LIMITS.groupsInFlight + 2
+const WRITE_CONNECTIONS = LIMITS.groupsInFlight + LIMITS.groupsAhead + 2
 /** Opened when a feed is. */
 const FEED_CONNECTIONS = 4
 /** Opened when something is removed: deliveries do not wait for it. One works, while the other holds a lock. */

@@ -107,6 +107,22 @@ t.test('a large group leaves their share to those after it', async t => {
   t.strictSame(await settled(saves), saves.map(() => 'created'))
 })
 
+t.test('where many wait, more groups than usual are under way; where few do, they are not', async t => {
+  const { committer, calls } = recorder()
+  const commits = new GroupCommit(committer, { ...LIMITS, enough: 1, groupSize: 100, fairSize: 3, groupsAhead: 1 })
+  const saves = Array.from({ length: 6 }, (_, number) => save(commits, `m${number}`))
+  t.strictSame(calls.map(({ ids }) => ids.length), [1, 3], 'two wait')
+  calls[0]?.resolve(['created'])
+  await Promise.all(saves.slice(0, 1))
+  await turn()
+  t.equal(calls.length, 2, 'the group under way is the usual one now')
+  calls[1]?.resolve(['created', 'created', 'created'])
+  await Promise.all(saves.slice(0, 4))
+  await turn()
+  calls[2]?.resolve(['created', 'created'])
+  t.strictSame(await settled(saves), saves.map(() => 'created'))
+})
+
 t.test('an error for one message refuses that save only', async t => {
   const { committer, calls } = recorder()
   const commits = new GroupCommit(committer, LIMITS)
