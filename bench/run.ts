@@ -7,13 +7,13 @@ import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import fastify from 'fastify/package.json' with { type: 'json' }
-import sqlite from 'better-sqlite3/package.json' with { type: 'json' }
-import { machine, toMarkdown, type Report } from './report.ts'
+import { madeNow, type Made } from './made.ts'
+import { toMarkdown, type Report } from './report.ts'
 
 const SCRIPTS = ['ingest', 'reads', 'mixed', 'memory', 'export', 'retention', 'feed', 'batches', 'postgres']
 const ROOT = join(import.meta.dirname, '..')
-/** The last report of each script. */
+/** The last report of each script, and how it was made. */
+interface Kept { readonly report: Report, readonly made: Omit<Made, 'load'> & Partial<Made> }
 const REPORTS = join(ROOT, 'data', 'bench')
 
 const asked = process.argv.slice(2)
@@ -22,17 +22,20 @@ for (const script of asked.length > 0 ? asked : SCRIPTS) {
   const child = promisify(execFile)(process.execPath, [join(import.meta.dirname, `${script}.ts`), '--json'])
   child.child.stderr?.pipe(process.stderr)
   const { stdout } = await child
-  writeFileSync(join(REPORTS, `${script}.json`), stdout)
+  const kept: Kept = { report: JSON.parse(stdout) as Report, made: madeNow() }
+  writeFileSync(join(REPORTS, `${script}.json`), JSON.stringify(kept))
 }
 
-const sections = SCRIPTS.map(script => toMarkdown(JSON.parse(readFileSync(join(REPORTS, `${script}.json`), 'utf8')) as Report))
+const sections = SCRIPTS.map(script => {
+  const { report, made: { date, machine, versions, load } } = JSON.parse(readFileSync(join(REPORTS, `${script}.json`), 'utf8')) as Kept
+  return `${toMarkdown(report)}- Made on ${date} on ${machine}, with ${versions.join(', ')}${load === undefined ? '' : `; begun at a load of ${load}`}.\n`
+})
 writeFileSync(join(ROOT, 'docs', 'benchmarks.md'), `# Benchmarks
 
-Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}. Each section is a script of \`bench/\` that can be run alone and says
-in its head what it takes (\`npm run bench:ingest -- --rounds 3\`); with \`--json\` it prints the figures for programs.
+Written by \`npm run bench\`. Each section is a script of \`bench/\` that can be run alone, and says in its head what it takes
+(\`npm run bench:ingest -- --rounds 3\`); with \`--json\` it prints the figures for programs. The load generator runs beside the server, on the same
+machine. SQLite has \`synchronous=FULL\`; every other setting is the default.
 
-- Machine: ${machine()}; the load generator runs beside the server, on the same machine.
-- Fastify ${fastify.version}, better-sqlite3 ${sqlite.version}; SQLite with \`synchronous=FULL\`; every other setting is the default.
-- Shared machines are noisy: compare ratios of one run, never rates of two.
+Shared machines are noisy: compare ratios of one run, never rates of two.
 
 ${sections.join('\n')}`)

@@ -1,10 +1,7 @@
 /** What came of faults and soaks: printed for programs, and the last of each kept in data/faults/ for docs/reliability.md. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { loadavg } from 'node:os'
 import { join } from 'node:path'
-import sqlite from 'better-sqlite3/package.json' with { type: 'json' }
-import fastify from 'fastify/package.json' with { type: 'json' }
-import { machine, round } from '../bench/report.ts'
+import { madeNow, type Made as Circumstances } from '../bench/made.ts'
 import type { Figures } from './audit.ts'
 import type { Latency } from './provider/protocol.ts'
 import type { Room } from './room.ts'
@@ -22,15 +19,7 @@ export interface Result extends Partial<Figures> {
   readonly made: Made
 }
 
-/** When, on what, and with which versions. */
-export interface Made {
-  /** `2026-11-23`, in UTC */
-  readonly date: string
-  /** With the version of Node.js. */
-  readonly machine: string
-  readonly versions: readonly string[]
-  /** What else the machine did: its load average over the minute before the command began. */
-  readonly load: number
+export interface Made extends Circumstances {
   /** The version of its server, where that is the backend. */
   readonly postgres?: string
 }
@@ -87,15 +76,8 @@ export interface SoakResult extends Figures {
   readonly made: Made
 }
 
-const LOAD = round(loadavg()[0] ?? NaN, 1)
-
 export async function madeIn (room: Room): Promise<Made> {
-  const made = {
-    date: new Date().toISOString().slice(0, 10),
-    machine: machine(),
-    versions: [`Fastify ${fastify.version}`, `better-sqlite3 ${sqlite.version}`],
-    load: LOAD
-  }
+  const made = madeNow()
   if (room.backend === 'sqlite') return made
   const [{ server_version: postgres } = { server_version: '' }] = await room.postgres.query<{ server_version: string }>(room.url, 'SHOW server_version')
   return { ...made, postgres }

