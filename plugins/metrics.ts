@@ -3,6 +3,7 @@ import promClient from '@prometheus-io/client'
 import fastifyMetrics from 'fastify-metrics'
 import { Type } from '@sinclair/typebox'
 import { DeliveryTallies } from './delivery-tallies.ts'
+import { RouteLatencies } from './route-latencies.ts'
 import { storeMetrics } from './store-metrics.ts'
 import { Tally } from './tally.ts'
 import { DELIVERY_RESULTS, deliveryResult } from '../src/delivery.ts'
@@ -26,7 +27,7 @@ const UTILIZATION_INTERVAL = 1000
 const UNKNOWN_PATH = 'unknown'
 
 /**
- * GET /metrics in Prometheus' text format: the service's own families first, then fastify-metrics' and Node.js's.
+ * GET /metrics in Prometheus' text format: the service's own families first, then Node.js's and fastify-metrics'.
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 export default fp(async app => {
@@ -74,8 +75,9 @@ export default fp(async app => {
 
   app.onCompletion(({ request, status, latency }) => {
     // Fastify makes them anew each time they are asked for.
-    const { url = UNKNOWN_PATH, config } = request.routeOptions
-    requests.add(1, request.method, url, String(status))
+    const { url, config } = request.routeOptions
+    requests.add(1, request.method, url ?? UNKNOWN_PATH, String(status))
+    if (url !== undefined && status !== 499) routes.observe(request.method, url, String(status), latency / 1000)
     // How long a client stays with a stream says nothing of the service.
     if (config?.isStream !== true) latencies.observe(latency)
     const { delivery } = request
@@ -90,11 +92,9 @@ export default fp(async app => {
     name: 'routeMetrics',
     promClient,
     defaultMetrics: { enabled: true, register: registry, eventLoopUtilizationTimeout: UTILIZATION_INTERVAL },
-    routeMetrics: {
-      enabled: { histogram: true, summary: false },
-      overrides: { histogram: { registers }, summary: { registers } }
-    }
+    routeMetrics: { enabled: false }
   })
+  const routes = new RouteLatencies(registers)
 
   app.get('/metrics', {
     schema: {

@@ -53,6 +53,19 @@ t.test("the first two families stand within the first ten lines, and the service
   for (const other of ['process_cpu_seconds_total', 'nodejs_eventloop_lag_seconds', 'http_request_duration_seconds']) t.ok(families.includes(other), other)
 })
 
+t.test('requests are timed by route, as fastify-metrics does', async t => {
+  const { app } = await buildApp(t)
+  for (const request of [delivery(message()), delivery(message()), delivery('{'), '/messages/m1', '/messages/m2', '/nowhere', { method: 'HEAD', url: '/stats' } as const]) await app.inject(request)
+  const samples = await scrape(t, app)
+  t.strictSame(counts(samples, 'http_request_duration_seconds_count'), {
+    '{method="POST",route="/webhook",status_code="200"}': 2,
+    '{method="POST",route="/webhook",status_code="422"}': 1,
+    '{method="GET",route="/messages/:message_id",status_code="200"}': 1,
+    '{method="GET",route="/messages/:message_id",status_code="404"}': 1
+  })
+  t.equal(samples.get('http_request_duration_seconds_bucket{le="10",method="POST",route="/webhook",status_code="200"}'), 2)
+})
+
 t.test('whoever still signs with the previous secret can be counted', async t => {
   const { app } = await buildApp(t, { WEBHOOK_SECRET_PREVIOUS: 'old' })
   t.strictSame([...await scrape(t, app)].filter(([name]) => name.startsWith('webhook_verified_total')), [
