@@ -62,8 +62,9 @@ const OF_ONE_ROW = /^(?:22|54)/
 /** Errors of the server's disk and memory, which the next commit would meet as well, though questions are answered. */
 const OF_THE_SERVER = /^(?:53|58|XX)/
 
-/** What the server says of a statement that took too long, and what pg says of a silent server. */
-const TIMED_OUT = /statement timeout|^Query read timeout$/
+/** Of a statement that took too long: the server's code, whatever its language, and what pg says where the server is silent. */
+const CANCELED = '57014'
+const SILENT = 'Query read timeout'
 /** Longer than it takes a commit to time out, or the service would be ready between two of them, in ms. */
 const TIMEOUT_LASTS = 7000
 
@@ -127,7 +128,7 @@ export class PostgresWriter implements Committer {
       return new Map(stored.map(({ message_id: messageId, digest = null }) => [messageId ?? unreadKey(digest as string), 'created']))
     } catch (error) {
       if (OF_THE_SERVER.test(codeOf(error))) this.#trouble.begin()
-      else if (TIMED_OUT.test((error as Error).message)) this.#trouble.begin(TIMEOUT_LASTS)
+      else if (codeOf(error) === CANCELED || (error as Error).message === SILENT) this.#trouble.begin(TIMEOUT_LASTS)
       if (!OF_ONE_ROW.test(codeOf(error))) throw error
       if (rows.size === 1) return new Map([...rows.keys()].map(key => [key, error as Error]))
       const outcomes = new Map<string, SaveResult | Error>()
