@@ -1,6 +1,6 @@
 /**
  * Letterbox on PostgreSQL: the intake of one process and of two on one database, against bare Fastify, and reads at a
- * million rows. The server is a real one, from npm, on this machine.
+ * million rows. The server is a real one, on this machine: that of npm, or an installed one (POSTGRES_BIN=/usr/lib/postgresql/18/bin).
  *
  * `npm run bench:postgres -- [--rounds 5] [--seconds 5] [--connections 64] [--rows 1000000] [--json]`
  */
@@ -32,6 +32,7 @@ const WAVE = 5000
 
 const folder = mkdtempSync(join(tmpdir(), 'letterbox-bench-'))
 const postgres = await launchPostgres(['shared_buffers=1GB', 'max_wal_size=4GB'])
+const product = await describe()
 const bare: Measurement[] = []
 const one: Measurement[] = []
 const two: Measurement[] = []
@@ -69,7 +70,7 @@ try {
 
 print({
   title: 'PostgreSQL',
-  method: 'PostgreSQL 18 on the same machine, `fsync` and `synchronous_commit` on, each server on a database of its own; ' +
+  method: `${product}, on the same machine, \`fsync\` and \`synchronous_commit\` on, each server on a database of its own; ` +
     `${values.connections} connections; ${values.rounds} rounds of ${values.seconds} s, ${METHOD} The CPU is that of Letterbox alone.`,
   columns: ['server', ...COLUMNS],
   rows: [row('bare Fastify', bare, bare), row('one process', one, bare), row('two processes on one database', two, bare)],
@@ -80,6 +81,13 @@ print({
     ...failed()
   ]
 })
+
+/** Which PostgreSQL it is, and how it was compiled: npm's is made to be small, with -Os, those of distributions to be fast. */
+async function describe (): Promise<string> {
+  const [row] = await postgres.query<{ version: string, flags: string }>(await postgres.createDatabase(), `
+    SELECT current_setting('server_version') AS version, setting AS flags FROM pg_config WHERE name = 'CFLAGS'`)
+  return `PostgreSQL ${row?.version}, compiled with ${row?.flags.match(/-O\w/g)?.at(-1)}`
+}
 
 async function fill (url: string): Promise<void> {
   const store = await openMessageStore(url, { committed () {}, notice: progress })

