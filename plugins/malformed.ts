@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
 import { MalformedAnswers } from '../src/answers.ts'
 import { newRequestId } from './request-id.ts'
+import { API_HEADERS } from './security-headers.ts'
 
 /** How long a request may take to arrive, and its head, in ms. */
 const REQUEST_TIMEOUT = 30_000
@@ -87,8 +88,13 @@ function answerMalformed (this: FastifyInstance, error: NodeJS.ErrnoException, s
   const reply = this.connections.get(socket)
   if (reply !== undefined && !reply.request.raw.complete) {
     // It broke inside the body of a request that has an id, and will have a log line, of its own.
-    if (error.code === 'HPE_INVALID_EOF_STATE' || reply.sent) {
+    if (error.code === 'HPE_INVALID_EOF_STATE' || reply.sent || reply.raw.headersSent) {
       socket.destroy()
+      return
+    }
+    // Only a delivery waits for its body. Any other request is being answered, and is the last of its connection.
+    if (reply.request.delivery === null) {
+      reply.header('connection', 'close')
       return
     }
     // Nobody waits for the rest of the body any more.
@@ -110,10 +116,11 @@ function refuse (app: FastifyInstance, socket: Socket, status: number, error: st
   app.log.info({ request_id: id, status, error }, 'malformed request')
   if (socket.writable) {
     const body = JSON.stringify({ detail: detailOf(status) })
-    socket.write(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
-      `X-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`
-    )
+    const headers = {
+      ...API_HEADERS, 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': body.length, 'X-Request-Id': id, Connection: 'close'
+    }
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
   }
   socket.destroySoon()
 }

@@ -46,9 +46,13 @@ function requestLine ({ request, status, latency }: Completion) {
   return details === null ? line : { ...line, ...details }
 }
 
+/** Before the path, a target that was meant for a proxy (RFC 9112, section 3.2.2) has a host, and may have a password. */
+const AUTHORITY = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i
+
 function pathOf (url: string): string {
-  const end = url.search(/[?#]/)
-  return end === -1 ? url : url.slice(0, end)
+  const target = url.startsWith('/') ? url : url.replace(AUTHORITY, '')
+  const end = target.search(/[?#]/)
+  return end === -1 ? target : target.slice(0, end)
 }
 
 /** An error and its causes, outermost first, without stacks. */

@@ -74,8 +74,8 @@ export function jsonOf (body: Verified): string {
   return body.toString().replace(/^\uFEFF/, '')
 }
 
-/** How far into a body that is no JSON, or not all of it, a `message_id` is looked for, in bytes. */
-const SCANNED = 65_536
+/** How much of a delivery that is not signed is read for the log, in bytes: whoever sends it must not make much work. */
+export const CLAIMED_BYTES = 65_536
 const MESSAGE_ID = /"message_id"\s*:\s*("(?:[^"\\]|\\.)*")/s
 
 /**
@@ -86,11 +86,12 @@ const MESSAGE_ID = /"message_id"\s*:\s*("(?:[^"\\]|\\.)*")/s
  */
 export function claimedMessageId (body: Buffer, find: (parsed: unknown) => string | undefined = messageIdOf): string | undefined {
   try {
-    return find(secureJson.parse(body.toString(), { protoAction: 'ignore' }))
+    if (body.length <= CLAIMED_BYTES) return find(secureJson.parse(body.toString(), { protoAction: 'ignore' }))
   } catch {
-    const [, literal] = MESSAGE_ID.exec(body.subarray(0, SCANNED).toString()) ?? []
-    return literal === undefined ? undefined : messageIdOf({ message_id: unquote(literal) })
+    // It is broken, or cut off.
   }
+  const [, literal] = MESSAGE_ID.exec(body.subarray(0, CLAIMED_BYTES).toString()) ?? []
+  return literal === undefined ? undefined : messageIdOf({ message_id: unquote(literal) })
 }
 
 function unquote (literal: string): unknown {

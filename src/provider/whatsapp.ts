@@ -4,7 +4,7 @@
  * https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
  */
 import { Type } from '@sinclair/typebox'
-import { messageIdOf, parseJson } from '../delivery.ts'
+import { CLAIMED_BYTES, messageIdOf, parseJson } from '../delivery.ts'
 import type { Arrival, UnreadItem } from '../message.ts'
 import { fieldsOf, itemsOf, type Fields } from './json.ts'
 import type { Provider } from './provider.ts'
@@ -34,15 +34,12 @@ export const WhatsappPayload = Type.Object({}, {
   ]
 })
 
-/** How far a body that was refused is read for its id, in bytes: a log line is not worth parsing megabytes of anybody's. */
-const CLAIMED = 65_536
-
 export const whatsapp: Provider = {
   source: SOURCE,
   parse: parseJson,
   idOf: firstId,
   claimedId (body) {
-    if (body.length > CLAIMED) return undefined
+    if (body.length > CLAIMED_BYTES) return undefined
     try {
       return firstId(JSON.parse(body.toString()))
     } catch {

@@ -10,7 +10,7 @@ import { chunk, exchange, head, open, post, signed, type Answer } from '../wire.
 function promised (t: Test, { lines }: TestApp, answer: Answer | undefined, status: number, detail: string): void {
   t.equal(answer?.status, status)
   t.equal(answer?.body, JSON.stringify({ detail }))
-  t.match(answer?.headers, { 'content-type': /^application\/json/, 'x-request-id': /^[\w-]{36}$/, connection: 'close' })
+  t.match(answer?.headers, { 'content-type': /^application\/json/, 'x-request-id': /^[\w-]{36}$/, connection: 'close', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
   t.strictSame(lines.filter(line => line['request_id'] === answer?.headers['x-request-id']).map(line => line['status']), [status])
 }
 
@@ -110,6 +110,31 @@ t.test('a body that breaks off after its answer ends the connection and logs not
   t.equal(requestLines().length, 1)
 })
 
+t.test('bad framing of a body that nobody reads takes no answer away, and ends the connection', async t => {
+  const { app, lines, requestLines } = await buildApp(t)
+  const { port } = await listen(app)
+  const paths = ['/messages?from=%2B1&q=secret', '/export', '/stats', '/nowhere']
+  for (const path of paths) {
+    const [answer, ...more] = await exchange(port, `GET ${path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`, 'zz\r\n')
+    t.equal(answer?.status, path === '/nowhere' ? 404 : 200, path)
+    t.strictSame(more, [])
+  }
+  t.match(requestLines().map(({ path }) => path), paths.map(path => path.split('?')[0]))
+  t.notMatch(JSON.stringify(lines), /secret/)
+})
+
+t.test('bad framing behind an answer that has begun ends the connection, and nothing else', async t => {
+  const { app, requestLines } = await buildApp(t)
+  const { port } = await listen(app)
+  const socket = await open(port)
+  socket.write('GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n')
+  await once(socket, 'data')
+  socket.pause().write('Z\r\n')
+  await once(socket.resume(), 'close')
+  t.match((await get(app, '/health/live')).body, { status: 'alive' })
+  t.match(requestLines()[0], { path: '/docs/static/swagger-ui-bundle.js', status: 200 })
+})
+
 t.test('a body that breaks off beyond the limit, before its answer, is 400', async t => {
   const service = await buildApp(t, { BODY_LIMIT: '10' })
   const { port } = await listen(service.app)
@@ -166,12 +191,13 @@ t.test('a target that is no path is 404, an absolute one is its path', async t =
   const { app, requestLines } = await buildApp(t)
   const { port } = await listen(app)
   const nowhere = ['*', 'http://', 'http:///stats', 'http://x', 'http://x?/stats', 'http://x/stats#y', 'http://[/stats', 'ftp://x/stats', 'http://x/%']
-  for (const target of [...nowhere, 'http://x/stats', 'HTTPS://user@elsewhere:1/stats?from=%', 'http://x/%73tats']) {
+  for (const target of [...nowhere, 'http://x/stats', 'HTTPS://user:password@elsewhere:1/stats?from=%', 'http://x/%73tats']) {
     const answers = await exchange(port, `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
     const right = nowhere.includes(target) ? { status: 404, body: '{"detail":"not found"}' } : { status: 200 }
     t.match(answers, [{ ...right, headers: { 'x-request-id': requestLines().at(-1)?.['request_id'] } }], target)
   }
   t.equal(requestLines().length, nowhere.length + 3)
+  t.match(requestLines().at(-2), { path: '/stats' }, 'the log has neither host nor password')
 })
 
 t.test('CONNECT is answered like any other method that no route knows', async t => {

@@ -70,7 +70,8 @@ t.test('a refused body gives the message_id that it claims', async t => {
     ['{"message_id":"m1"}', 'm1'], ['{"message_id":""}', ''], ['{"message_id":5}', undefined], ['{"message_id":null}', undefined],
     ['{}', undefined], ['[]', undefined], ['null', undefined], ['"message_id"', undefined], ['5', undefined], ['', undefined], ['{', undefined],
     ['{"message_id":"m1"', 'm1'], ['{"message_id":"m', undefined], ['{"message_id" : "a\\"\\u00e9" , broken', 'a"é'], ['{"message_id":"\\x"', undefined],
-    ['\ufeff{"message_id":"m1"}', 'm1'], ['{"message_id":5', undefined], ['{"message_id":"m1"}}', 'm1'], [`${' '.repeat(65_536)}"message_id":"m1"`, undefined]
+    ['\ufeff{"message_id":"m1"}', 'm1'], ['{"message_id":5', undefined], ['{"message_id":"m1"}}', 'm1'], [`${' '.repeat(65_536)}"message_id":"m1"`, undefined],
+    [`{"message_id":"m1","x":"${'x'.repeat(65_536)}"}`, 'm1'], [`{"x":"${'x'.repeat(65_536)}","message_id":"m1"}`, undefined]
   ] as const) t.equal(claimedMessageId(Buffer.from(body)), id, body.trim())
 })
 
