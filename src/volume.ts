@@ -75,7 +75,7 @@ export function periodsOf ({ interval, since, until }: Span): { level: number, s
 }
 
 /** A span as conditions of a list, and the level of its intervals. */
-export function conditionsOf ({ interval, since, until }: Span): { level: number, since: string, until: string | undefined } {
+export function boundsOf ({ interval, since, until }: Span): { level: number, since: string, until: string | undefined } {
   return { level: LEVELS[interval], since: timestampOf(since), until: until >= END ? undefined : timestampOf(until) }
 }
 

@@ -75,7 +75,9 @@ export class Feed {
       const { rows, position, isLast } = await this.#store.feed(filter, taken.position, limit, signal)
       taken = { entries: rows.map(row => new Entry(row)), position }
       const time = performance.now() - begun
-      if (rows.length === 0 && isLast && time < wait) {
+      if (rows.length === 0 && isLast && time < wait && !this.#closed) {
+        // Others have begun to wait while this was read.
+        this.#admit()
         const poll = new Poll(filter, position, limit)
         // Where others are further, what they have is there to be read.
         if (!this.#hub.join(poll)) continue

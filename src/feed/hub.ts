@@ -25,7 +25,7 @@ const TICK = 25
 const SHARED_POLL = 50
 /** Where there are none, only a writer thread that dies right after a commit does not tell. */
 const OWN_POLL = 1000
-/** How long after a failure the next look is, in ms. */
+/** How long after a failure the next look is at the earliest, in ms. */
 const RETRY = 500
 /** Messages of one batch at most. */
 const ROWS = 1000

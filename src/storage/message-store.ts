@@ -118,7 +118,7 @@ export interface SaveWatcher {
  * Every member rejects with {@link StoreUnavailable} when the store cannot do it now: it is down, full, busy beyond its
  * bounds, or closed. Whatever a save rejects with, the message may or may not be stored: deliver it again.
  *
- * Reads take a signal, aborted when nobody waits for the answer any more, and are given up after five seconds at most.
+ * Reads take a signal, aborted when nobody waits for the answer any more. A statement of theirs is given up after five seconds.
  */
 export interface MessageStore {
   /**
@@ -128,7 +128,8 @@ export interface MessageStore {
   save (message: Arrival, watcher?: SaveWatcher | null): Promise<SaveResult>
 
   /**
-   * Stores what one delivery brought in one transaction: all that is new of it, or nothing. Unread items are kept once each.
+   * Stores what one delivery brought in one transaction: all that is new of it, or nothing. Where the database refuses a row by itself, the
+   * others are stored all the same, and this is rejected: the next delivery of it finds them there. Unread items are kept once each.
    *
    * @returns one result a message, in their order
    */

@@ -85,7 +85,7 @@ export async function countSome (pool: PostgresPool): Promise<number | undefined
 }
 
 /** Counts everything that is stored when the lock is had, which is held until the transaction ends. */
-export async function countAll (client: PoolClient): Promise<void> {
+export async function countTheRest (client: PoolClient): Promise<void> {
   await client.query(WAIT)
   while (await countLocked(client) === COUNT_ROWS);
 }

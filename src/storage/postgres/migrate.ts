@@ -1,50 +1,42 @@
-import type { PoolClient, QueryResult } from 'pg'
+import { StoreUnusable } from '../message-store.ts'
 import { migrate } from '../migrate.ts'
-import type { PostgresPool } from './pool.ts'
+import { unhurried, type PostgresPool, type Run } from './pool.ts'
 
 /** The number of the lock that a process holds which changes the schema. */
 const SCHEMA_LOCK = 0x6c62_0001
-/** How long a change of the schema may take, in ms: as long as a timer can be set for, 24 days. */
-const TIMEOUT = 2 ** 31 - 1
-
 /**
  * Brings the schema up to date, in one transaction: all of it or nothing. Of processes that start at once one does it, and
  * the others wait.
  *
  * @returns why searches have no index and scan, in one sentence; undefined where they have one
- * @throws {StoreUnusable} when the database was written by a newer Letterbox
+ * @throws {StoreUnusable} when the database was written by a newer Letterbox, or is not in UTF-8
  */
 export async function preparePostgres (pool: PostgresPool): Promise<string | undefined> {
   return pool.use(async client => {
     // No longer than any statement: who waits for another process is unavailable meanwhile, and asks again.
     await client.query('SELECT pg_advisory_lock($1)', [SCHEMA_LOCK])
-    try {
-      // Making an index on a full table takes longer than any question may.
-      await client.query('SET statement_timeout = 0')
-      await migratePostgres(client)
-      return await indexSearch(client)
-    } finally {
-      await client.query('SELECT pg_advisory_unlock($1)', [SCHEMA_LOCK])
-      await client.query('RESET statement_timeout')
-    }
+    const scans = await unhurried(client, async run => {
+      // Any other encoding refuses some messages, each time that they are sent.
+      if (!await isTrue(run, "current_setting('server_encoding') = 'UTF8'")) throw new StoreUnusable('the database must have the encoding UTF8')
+      await migratePostgres(run)
+      return indexSearch(run)
+    })
+    await client.query('SELECT pg_advisory_unlock($1)', [SCHEMA_LOCK])
+    return scans
   })
 }
 
-async function migratePostgres (client: PoolClient): Promise<void> {
+/** A connection on which anything failed is closed, and with it the transaction and the lock. */
+async function migratePostgres (run: Run): Promise<void> {
   await migrate({
     driver: 'pg',
     folder: import.meta.dirname,
-    query: async sql => ({ rows: (await run(client, sql)).rows as unknown[] }),
-    script: async sql => { await run(client, sql) },
+    query: async sql => ({ rows: (await run(sql)).rows as unknown[] }),
+    script: async sql => { await run(sql) },
     transaction: async work => {
-      await client.query('BEGIN')
-      try {
-        await work()
-        await client.query('COMMIT')
-      } catch (error) {
-        await client.query('ROLLBACK')
-        throw error
-      }
+      await run('BEGIN')
+      await work()
+      await run('COMMIT')
     }
   })
 }
@@ -58,29 +50,26 @@ const PENDING_KB = 65_536
  *
  * @returns why searches have to scan; undefined where they need not
  */
-async function indexSearch (client: PoolClient): Promise<string | undefined> {
+async function indexSearch (run: Run): Promise<string | undefined> {
   // First, since a standby can create nothing, and need not.
-  if (await isTrue(client, "EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('messages_search') AND indisvalid)")) return undefined
+  if (await isTrue(run, "EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('messages_search') AND indisvalid)")) return undefined
   try {
-    await run(client, 'CREATE EXTENSION IF NOT EXISTS pg_trgm')
-    if (await isTrue(client, 'EXISTS (SELECT FROM messages)')) return 'searches scan every message until their index is made: docs/scaling.md says how'
-    await run(client, `
+    await run('CREATE EXTENSION IF NOT EXISTS pg_trgm')
+    if (await isTrue(run, 'EXISTS (SELECT FROM messages)')) return 'searches scan every message until their index is made: docs/scaling.md says how'
+    // One that was not finished is no use.
+    await run('DROP INDEX IF EXISTS messages_search')
+    await run(`
       CREATE INDEX messages_search ON messages USING gin (text_folded gin_trgm_ops)
       WITH (gin_pending_list_limit = ${PENDING_KB})`)
     return undefined
-  } catch {
-    return 'pg_trgm cannot be had in this database: searches scan every message'
+  } catch (error) {
+    return `searches scan every message, since their index cannot be had in this database: ${(error as Error).message}`
   }
 }
 
-async function isTrue (client: PoolClient, condition: string): Promise<boolean> {
-  const { rows: [row] } = await client.query<{ true: boolean }>(`SELECT ${condition} AS true`)
-  return row?.true === true
-}
-
-function run (client: PoolClient, text: string): Promise<QueryResult> {
-  const question = { text, query_timeout: TIMEOUT }
-  return client.query(question)
+async function isTrue (run: Run, condition: string): Promise<boolean> {
+  const { rows: [row] } = await run(`SELECT ${condition} AS true`)
+  return (row as { true: boolean }).true
 }
 
 /** Whether messages can be stored. It fails when any table or column is missing. */

@@ -1,6 +1,6 @@
 import { isStorable } from '../../storable.ts'
 import { dayOf, idHash, type Removal } from '../removed.ts'
-import { countAll } from './counters.ts'
+import { countTheRest } from './counters.ts'
 import type { PostgresPool, Statement } from './pool.ts'
 import { makeReceiptIndex } from './receipt-index.ts'
 import { awaitWriters } from './seen.ts'
@@ -64,13 +64,14 @@ export class PostgresRemoval {
    * Of messages, the ids are remembered first, then whoever was storing messages before that is waited for, then they are removed. So a delivery of
    * one of them meets the message or its id. One that began before both could wait for the removal, and then store it anew.
    *
-   * @returns how many; 0 when there is none, or when another process is removing by the time of receipt
+   * @returns how many; 0 when there is none, when another process is removing by the time of receipt, or when the signal was aborted before the search for some began
    */
-  async step (removal: Removal): Promise<number> {
+  async step (removal: Removal, signal?: AbortSignal): Promise<number> {
+    if (signal?.aborted) return 0
     if ('unreadBefore' in removal) return this.#count(REMOVE_UNREAD, removal.unreadBefore)
     const [statement, value] = selection(removal)
     if (!isStorable(value)) return 0
-    return 'receivedBefore' in removal ? this.#alone(() => this.#inTurn(statement, value)) : this.#inTurn(statement, value)
+    return 'receivedBefore' in removal ? this.#alone(() => this.#inTurn(statement, value), signal) : this.#inTurn(statement, value)
   }
 
   /** Forgets some of the ids that were removed before a day. @returns how many; 0 when there is none */
@@ -78,15 +79,21 @@ export class PostgresRemoval {
     return this.#count(FORGET, before)
   }
 
-  #alone (work: () => Promise<number>): Promise<number> {
-    return this.#pool.use(async client => {
-      const { rows: [lock] } = await client.query<{ held: boolean }>(TRY)
-      if (lock?.held !== true) return 0
-      await makeReceiptIndex(client)
-      const rows = await work()
-      await client.query(UNLOCK)
-      return rows
-    })
+  async #alone (work: () => Promise<number>, signal?: AbortSignal): Promise<number> {
+    try {
+      return await this.#pool.use(async client => {
+        const { rows: [lock] } = await client.query<{ held: boolean }>(TRY)
+        if (lock?.held !== true) return 0
+        await unlessAborted(makeReceiptIndex(client), signal)
+        const rows = await work()
+        await client.query(UNLOCK)
+        return rows
+      })
+    } catch (error) {
+      // The server goes on making the index, and keeps the lock until it has.
+      if (signal?.aborted) return 0
+      throw error
+    }
   }
 
   #inTurn (statement: Statement, value: string): Promise<number> {
@@ -110,7 +117,7 @@ export class PostgresRemoval {
     await awaitWriters(this.#pool)
     const removed = await this.#pool.use(async client => {
       await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
-      await countAll(client)
+      await countTheRest(client)
       const { rows: [row] } = await client.query<{ removed: number }>(REMOVE.messages, [ids])
       await client.query(REMOVE.busiest)
       await client.query('COMMIT')
@@ -132,4 +139,16 @@ function selection (removal: Exclude<Removal, { unreadBefore: string }>): [state
   if ('from' in removal) return [select('from_msisdn = $1'), removal.from]
   if ('messageId' in removal) return [select('message_id = $1'), removal.messageId]
   return [select('created_at < $1 ORDER BY created_at'), removal.receivedBefore]
+}
+
+/** Waits for `work` for as long as somebody wants it. */
+async function unlessAborted<Result> (work: Promise<Result>, signal?: AbortSignal): Promise<Result> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const abort = (): void => reject(new Error('nobody waits for it'))
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
 }

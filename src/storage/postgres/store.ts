@@ -190,9 +190,9 @@ class PostgresStore implements MessageStore {
 
   async diskUse (): Promise<undefined> {}
 
-  async remove (removal: Removal): Promise<number> {
+  async remove (removal: Removal, signal?: AbortSignal): Promise<number> {
     this.#check()
-    return this.#removal.step(removal)
+    return this.#removal.step(removal, signal)
   }
 
   async forget (before: number): Promise<number> {

@@ -1,4 +1,4 @@
-import { conditionsOf as boundsOf, periodsOf, type Span } from '../../volume.ts'
+import { boundsOf, periodsOf, type Span } from '../../volume.ts'
 import { conditionsOf, type Arguments } from './conditions.ts'
 
 /** How many messages each period of a span holds that holds any, as SQL: from the counters, and what is not in them yet. */

@@ -1,7 +1,4 @@
-/** A clock that all threads share and nobody can set, in ms. */
-export function monotonicTime (): number {
-  return Number(process.hrtime.bigint() / 1_000_000n)
-}
+import { now } from '../../clock.ts'
 
 /** A read that was given up: it took too long, or nobody waits for it any more. */
 export class ReadAbandoned extends Error {
@@ -17,23 +14,23 @@ export class Budget {
   readonly #cancelled: Int32Array
 
   /**
-   * @param deadline on the clock of {@link monotonicTime}
+   * @param deadline on the clock of {@link now}
    * @param cancelled one element, shared with the one who waits; 1 when that one has given up
    */
   constructor (deadline: number, cancelled: Int32Array) {
     this.#deadline = deadline
-    this.#half = (monotonicTime() + deadline) / 2
+    this.#half = (now() + deadline) / 2
     this.#cancelled = cancelled
   }
 
   /** Whether a read that can go on another time should leave it at what it has. */
   get isHalfSpent (): boolean {
-    return monotonicTime() > this.#half
+    return now() > this.#half
   }
 
   /** @throws {ReadAbandoned} when the read should go no further */
   check (): void {
     if (Atomics.load(this.#cancelled, 0) === 1) throw new ReadAbandoned('nobody waits for the answer')
-    if (monotonicTime() > this.#deadline) throw new ReadAbandoned('the read took too long')
+    if (now() > this.#deadline) throw new ReadAbandoned('the read took too long')
   }
 }

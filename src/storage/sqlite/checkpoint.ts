@@ -65,10 +65,13 @@ export class SqliteCheckpoint {
 
   #truncate (patience: number): boolean {
     this.#database.pragma(`busy_timeout = ${patience}`)
-    const busy = this.#database.pragma('wal_checkpoint(TRUNCATE)', { simple: true })
-    this.#database.pragma(`busy_timeout = ${WRITE_LOCK_TIMEOUT}`)
-    this.#tried = performance.now()
-    if (busy === 0) this.#limit = HARD_LIMIT
-    return busy === 0
+    try {
+      const busy = this.#database.pragma('wal_checkpoint(TRUNCATE)', { simple: true })
+      if (busy === 0) this.#limit = HARD_LIMIT
+      return busy === 0
+    } finally {
+      this.#database.pragma(`busy_timeout = ${WRITE_LOCK_TIMEOUT}`)
+      this.#tried = performance.now()
+    }
   }
 }

@@ -20,7 +20,7 @@ export class Queries {
     return this.#prepare(sql).all(...values) as Row[]
   }
 
-  /** The first column of the only row of a statement that always has one. */
+  /** What is called `number` in the only row of a statement that always has one. */
   number (sql: string, ...values: Value[]): number {
     return this.one<{ number: number }>(sql, ...values)?.number as number
   }

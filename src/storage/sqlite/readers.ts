@@ -1,6 +1,6 @@
 import { Piscina } from 'piscina'
+import { now } from '../../clock.ts'
 import { StoreUnavailable, WAITING_READS, type Filter } from '../message-store.ts'
-import { monotonicTime } from './budget.ts'
 import type { SqliteReader } from './reader.ts'
 import type { ReadTask } from './reader-thread.ts'
 
@@ -54,7 +54,7 @@ export class SqliteReaders {
     const pool = isSlow(method, args) ? this.#slow : this.#quick
     if (pool.queueSize >= WAITING_READS && !PROBES.has(method)) throw new StoreUnavailable('too many reads are waiting')
     const cancelled = new Int32Array(new SharedArrayBuffer(4))
-    const task: ReadTask = { method, args, deadline: monotonicTime() + TIME_LIMIT, cancelled }
+    const task: ReadTask = { method, args, deadline: now() + TIME_LIMIT, cancelled }
 
     const { promise: givenUp, reject } = Promise.withResolvers<never>()
     const giveUp = (): void => {

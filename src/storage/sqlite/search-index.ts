@@ -1,4 +1,3 @@
-import type { Statement } from 'better-sqlite3'
 import type { SqliteDatabase } from './database.ts'
 
 /** Characters that one step takes, however few messages they are: a commit waits for the step that it meets. */
@@ -6,13 +5,11 @@ const STEP_CHARACTERS = 100_000
 
 /** Makes stored texts searchable, behind the commits that acknowledged them. */
 export class SqliteSearchIndex {
-  readonly #indexed: Statement<[], number>
-  readonly #last: Statement<[], number>
   readonly #step: (rows: number) => number
 
   constructor (database: SqliteDatabase) {
-    this.#indexed = database.prepare<[], number>("SELECT count FROM totals WHERE name = 'indexed'").pluck()
-    this.#last = database.prepare<[], number>('SELECT coalesce(max(seq), 0) FROM messages').pluck()
+    const indexedUpTo = database.prepare<[], number>("SELECT count FROM totals WHERE name = 'indexed'").pluck()
+    const lastSeq = database.prepare<[], number>('SELECT coalesce(max(seq), 0) FROM messages').pluck()
     const lengths = database.prepare<[from: number, to: number], { seq: number, length: number }>(
       'SELECT seq, coalesce(length(text_folded), 0) AS length FROM messages WHERE seq > ? AND seq <= ? ORDER BY seq')
     const insert = database.prepare<[from: number, to: number]>(`
@@ -21,8 +18,8 @@ export class SqliteSearchIndex {
     const advance = database.prepare<[indexed: number]>("UPDATE totals SET count = ? WHERE name = 'indexed'")
 
     this.#step = database.transaction((rows: number) => {
-      const indexed = this.#indexed.get() as number
-      const last = this.#last.get() as number
+      const indexed = indexedUpTo.get() as number
+      const last = lastSeq.get() as number
       const upTo = Math.min(last, indexed + rows)
       let until = indexed
       let characters = 0
@@ -37,7 +34,8 @@ export class SqliteSearchIndex {
         insert.run(indexed, until)
         advance.run(until)
       }
-      return last - until
+      // Less than none where the last ones were removed.
+      return Math.max(0, last - until)
     }).immediate
   }
 

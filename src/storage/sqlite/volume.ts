@@ -1,4 +1,4 @@
-import { beginningOf, conditionsOf, periodsOf, type Span, type Volume } from '../../volume.ts'
+import { beginningOf, boundsOf, periodsOf, type Span, type Volume } from '../../volume.ts'
 import type { Budget } from './budget.ts'
 import type { Queries } from './queries.ts'
 import { FROM_TAIL, Walk } from './walk.ts'
@@ -18,7 +18,7 @@ export function volumeOfAll (queries: Queries, span: Span): Volume[] {
 
 /** The volume of one sender: its messages are counted. */
 export function volumeOf (queries: Queries, span: Span, from: string, budget: Budget): Volume[] {
-  const { level, since, until } = conditionsOf(span)
+  const { level, since, until } = boundsOf(span)
   const counts = new Map<string, number>()
   for (const { period, count } of new Walk(queries, { from, since, until }).countBy(level, budget)) {
     counts.set(period, (counts.get(period) ?? 0) + count)

@@ -101,7 +101,7 @@ export class SqliteWriterHandle implements Committer {
   }
 
   #done ({ groups, error, outcomes, ...transaction }: BatchDone): void {
-    this.#observer.committed(transaction.rows, (transaction.ended - transaction.begun) / 1000)
+    if (error === undefined) this.#observer.committed(transaction.rows, (transaction.ended - transaction.begun) / 1000)
     let offset = 0
     for (const { size, resolve, reject } of this.#groups.splice(0, groups)) {
       if (error === undefined) resolve({ ...transaction, outcomes: outcomes.slice(offset, offset + size) })

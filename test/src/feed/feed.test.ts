@@ -153,6 +153,22 @@ t.test('who is gone before its page began to wait does not wait', async t => {
   t.equal(feed.open, 0)
 })
 
+t.test('a page that is being read when the feed is closed does not begin to wait', async t => {
+  const { feed } = await setUp(t)
+  const page = feed.page({}, BEGINNING, 10, 60_000, new AbortController().signal)
+  feed.close()
+  t.strictSame((await page).entries, [])
+})
+
+t.test('of pages that begin to wait at once no more do than may', async t => {
+  const { feed } = await setUp(t, { maxOpen: 1 })
+  const pages = [1, 2].map(() => feed.page({}, BEGINNING, 10, 60_000, new AbortController().signal))
+  await t.rejects(Promise.race(pages), new StoreUnavailable('too many feeds are open'))
+  t.equal(feed.open, 1)
+  feed.close()
+  t.match(await Promise.allSettled(pages), [{ status: 'fulfilled' }, { status: 'rejected' }])
+})
+
 t.test('a page that finds nothing among very many looks on, and then says how far it came', { timeout: 120_000 }, async t => {
   const { store, feed } = await setUp(t)
   for (let wave = 0; wave < 9; wave++) await store.saveAll(Array.from({ length: 500 }, (_, index) => message({ message_id: `${wave} ${index}` })), [])

@@ -6,15 +6,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
-import { StoreUnavailable, WAITING_READS, type MessageStore } from '../../../src/storage/message-store.ts'
+import { StoreUnavailable, WAITING_READS, type MessageStore, type StoreObserver } from '../../../src/storage/message-store.ts'
 import { openMessageStore } from '../../../src/storage/open.ts'
 import { SqliteWriterHandle } from '../../../src/storage/sqlite/writer-handle.ts'
 import { inspect, untilIndexed, untilResolved } from './inspect.ts'
 import { EVERYTHING, message, messageIn, saveAll, SILENT } from './suite/common.ts'
 
-async function openStore (t: Test): Promise<{ file: string, store: MessageStore }> {
+async function openStore (t: Test, observer: StoreObserver = SILENT): Promise<{ file: string, store: MessageStore }> {
   const file = join(t.testdir(), 'app.db')
-  const store = await openMessageStore(`sqlite:///${file}`, SILENT)
+  const store = await openMessageStore(`sqlite:///${file}`, observer)
   t.teardown(() => store.close())
   return { file, store }
 }
@@ -135,10 +135,12 @@ t.test('a save that waits for another process is stored when that has finished i
 })
 
 t.test('when the file is moved away nothing is acknowledged; moved back, it works again', async t => {
-  const { file, store } = await openStore(t)
+  const commits: number[] = []
+  const { file, store } = await openStore(t, { ...SILENT, committed: rows => { commits.push(rows) } })
   await store.save(message())
   renameSync(file, `${file}.moved`)
   await t.rejects(store.save(message({ message_id: 'm2' })), StoreUnavailable)
+  t.strictSame(commits, [1], 'what failed was no commit')
   await t.rejects(store.ping(), StoreUnavailable)
   renameSync(`${file}.moved`, file)
   await t.resolves(store.ping())
