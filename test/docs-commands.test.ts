@@ -22,7 +22,9 @@ interface Command {
  * What is run: questions to the service, its own scripts, and what shells do by themselves. Of anything else, which would install, serve, take minutes, or
  * change the machine of whoever runs the tests, the syntax is checked, and test/docs.test.ts looks for scripts and targets by their names.
  */
-const RUN = /^(?:curl .*localhost:8000|npm run (?:--silent )?(?:send|backup|export|copy-store)\b|[a-z]+=|export )/
+const RUN = /^(?:curl .*localhost:8000|npm run (?:--silent )?(?:send|backup|export|copy-store)\b|[a-z]+=|[A-Z_]+=\$\(|API_KEYS=.* npm start\b|export )/
+/** What starts a service with keys, which then holds the terminal. */
+const START = /^(API_KEYS=.*) npm start\b.*\n/m
 const isRun = (line: string): boolean => RUN.test(line) && !/\b(?:sudo|docker|kubectl)\b/.test(line)
 
 /** A script with what it names as it is here; whoever sends the key asks the service that wants one. */
@@ -34,8 +36,6 @@ function here (script: string, port: number, portWithKeys: number): string {
     .replace(/\| head$/, '| cat')
   ).join('\n')
 }
-
-const KEY = 'kT9-._~0123456789ab'
 
 /** Blocks of sh are one script each, blocks of console one a `$`, and a command in the middle of a sentence stands alone. */
 function scriptsOf ({ blocks, code }: Document): Command[][] {
@@ -68,20 +68,28 @@ async function bash (cwd: string, env: Env, ...args: string[]): Promise<{ code: 
   return { code, stdout, stderr }
 }
 
-/** Runs scripts in a folder with everything of the project but data and settings, beside a service with so many messages. */
+/** Runs scripts in a folder with everything of the project but data, beside a service with so many messages. The secret is in .env, as `make run` leaves it. */
 async function newcomer (t: Test, cwd: string, messages: number): Promise<(script: string) => ReturnType<typeof bash>> {
   for (const entry of readdirSync(ROOT)) if (!/^(?:\.env|\.git|\.tap|data|test)$/.test(entry)) symlinkSync(join(ROOT, entry), join(cwd, entry))
+  writeFileSync(join(cwd, '.env'), `WEBHOOK_SECRET=${SECRET}\n`)
   // An answer of 400 and above is a failure.
   writeFileSync(join(cwd, '.curlrc'), 'fail\nmax-time = 20\n')
   const service = await serve(t, cwd, PROVIDERS)
   for (let number = 1; number <= messages; number++) await deliverTo(service.url, message({ message_id: `m${number}` }))
   const { position } = await (await fetch(`${service.url}/feed?limit=1`)).json() as { position: string }
-  const env = { ...PROVIDERS, WEBHOOK_SECRET: SECRET, KEY, POSITION: position, HOME: cwd, CURL_HOME: cwd, PORT: String(service.port), NODE_COMPILE_CACHE: join(cwd, 'cache') }
+  const env: Record<string, string> = { ...PROVIDERS, POSITION: position, HOME: cwd, CURL_HOME: cwd, PORT: String(service.port), NODE_COMPILE_CACHE: join(cwd, 'cache') }
   let keyed: Service | undefined
+  const type = async (script: string): ReturnType<typeof bash> => bash(cwd, env, '-euo', 'pipefail', '-c', here(script, service.port, keyed?.port ?? 0))
   return async script => {
-    // On the same data.
-    if (script.includes('$KEY')) keyed ??= await serve(t, cwd, { ...PROVIDERS, API_KEYS: `reader:${KEY}` })
-    return bash(cwd, env, '-euo', 'pipefail', '-c', here(script, service.port, keyed?.port ?? 0))
+    const [before = '', start, after = ''] = script.split(START)
+    if (start === undefined) return type(script)
+    const started = await type(`${before}${start} printenv API_KEYS`)
+    if (started.code !== 0) return started
+    // On the same data. What the first terminal showed is all that the other one has.
+    const shown = started.stdout.trimEnd().split('\n')
+    keyed = await serve(t, cwd, { ...PROVIDERS, API_KEYS: shown.at(-1) ?? '' })
+    env['KEY'] = shown[0] ?? ''
+    return type(after)
   }
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import t from 'tap'
+import { parse } from 'yaml'
 import { SECRETS } from '../src/config.ts'
 import { Environment } from '../src/environment.ts'
 import { codeIn, readDocuments, ROOT, tableOf, type Document } from './documents.ts'
@@ -97,6 +98,27 @@ t.test("the README's table has every variable of the service with its default, a
 t.test('the README names every variable that may come from a file', async t => {
   const [sentence = ''] = /Each of [^]*?may come from a file/.exec(readFileSync(join(ROOT, README.path), 'utf8')) ?? []
   t.strictSame(codeIn(sentence).sort(), [...SECRETS].sort())
+})
+
+t.test('both compose files hand on every variable that is documented, but for HOST and PORT, which are fixed in a container', async t => {
+  // `OTEL_…_HEADERS`, `_TIMEOUT` stands for two that begin alike.
+  const table = tableOf(byPath.get('docs/operations.md') as Document, 'variable')
+  const tracing = table.flatMap(([names = '']) => {
+    const [first = '', ...more] = codeIn(names)
+    return [first, ...more.map(name => name.startsWith('_') ? first.replace(/_[A-Z]+$/, name) : name)]
+  })
+  const wanted = new Set([...Object.keys(Environment.properties).filter(name => !['HOST', 'PORT'].includes(name)), ...tracing])
+  t.ok(tracing.includes('OTEL_EXPORTER_OTLP_TIMEOUT') && tracing.includes('OTEL_SERVICE_NAME'))
+  for (const file of ['compose.yaml', 'compose.scale.yaml']) {
+    const { services } = parse(readFileSync(join(ROOT, file), 'utf8')) as { services: { api: { environment: Record<string, unknown> } } }
+    const { environment } = services.api
+    // libpq's own name: the password is not in the URL.
+    t.strictSame(Object.keys(environment).filter(name => name !== 'PGPASSWORD').sort(), [...wanted].sort(), file)
+    for (const [name, value] of Object.entries(environment)) {
+      // What is no reference is fixed there; what is one has the same name, or it would be another variable's.
+      if (String(value).startsWith('${') && name !== 'PGPASSWORD') t.match(value, new RegExp(`^\\$\\{${name}:[-?].*\\}$`), `${file}: ${name}`)
+    }
+  }
 })
 
 t.test('every metric that is named is in /metrics with these labels, and the README names all of the service', async t => {
