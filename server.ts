@@ -36,6 +36,7 @@ async function serve (): Promise<void> {
     setTimeout(() => app.server.closeAllConnections(), IN_FLIGHT_TIMEOUT).unref()
     await app.close()
     logger.info('stopped')
+    await new Promise<void>(resolve => logger.flush(() => resolve()))
   })
 
   await listen(app, config)

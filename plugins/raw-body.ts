@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { CLAIMED_BYTES } from '../src/delivery.ts'
 
 /** How much of a body that is too large is taken in and dropped, in multiples of the limit. */
 const DRAINED = 64
@@ -20,9 +21,10 @@ export function takeRawBodies (scope: FastifyInstance, limit: number): void {
     let received = 0
 
     const take = (chunk: Buffer): void => {
+      // Of what is too large, the beginning is for the log line.
+      if (received < limit) body.add(received + chunk.length <= limit ? chunk : chunk.subarray(0, CLAIMED_BYTES))
       received += chunk.length
-      if (received <= limit) body.add(chunk)
-      else if (received > limit * DRAINED) refuse()
+      if (received > limit * DRAINED) refuse()
     }
     const end = (): void => {
       if (received > limit) refuse()

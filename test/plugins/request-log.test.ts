@@ -61,7 +61,8 @@ t.test('a delivery is one line with exactly the promised fields, whatever became
     [delivery('{"message_id":'), at('info', 422, { result: 'validation_error' })],
     [delivery('[{"message_id":"m1"}]'), at('info', 422, { result: 'validation_error' })],
     [delivery('null'), at('info', 422, { result: 'validation_error' })],
-    [delivery('x'.repeat(1_048_577)), at('info', 413, { result: 'too_large' })]
+    [delivery('x'.repeat(1_048_577)), at('info', 413, { result: 'too_large' })],
+    [delivery({ ...message(), text: 'x'.repeat(1_048_577) }), at('info', 413, { result: 'too_large', message_id: 'm1' })]
   ]
   for (const [request, expected] of cases) {
     const before = lines.length
