@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { trustProxyOf, type TrustProxy } from './addresses.ts'
 import { parseApiKeys, type ApiKey } from './api-keys.ts'
 import { ConfigError, LEVELS, readEnvironment, type Environment, type LogLevel, type Sampler } from './environment.ts'
+import { withSecretFiles } from './secret-files.ts'
 import type { HmacScheme } from './signature/hmac.ts'
 import { parseStandardSecrets, type StandardSecret } from './signature/standard.ts'
 import { PUBLIC_URL_RULE } from './signature/twilio.ts'
@@ -10,12 +10,6 @@ import { parseDatabaseUrl } from './storage/database-url.ts'
 import { connectionTo } from './storage/postgres/connection.ts'
 
 export { ConfigError, type LogLevel }
-
-/** Variables that may also be given as NAME_FILE, the path of a file that holds the value. */
-export const SECRETS = [
-  'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'STANDARD_WEBHOOKS_SECRET', 'TWILIO_AUTH_TOKEN',
-  'WHATSAPP_APP_SECRET', 'WHATSAPP_VERIFY_TOKEN', 'API_KEYS', 'DATABASE_URL', 'DATABASE_READ_URL'
-] as const
 
 /** By the names of OpenTelemetry's variables: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ */
 export interface TracingConfig {
@@ -122,27 +116,6 @@ function tracingOf ({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER
 
 function withoutEmpty (env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => Boolean(entry[1])))
-}
-
-function withSecretFiles (env: Record<string, string>): Record<string, string> {
-  const read = { ...env }
-  for (const name of SECRETS) {
-    const file = env[`${name}_FILE`]
-    if (file === undefined) continue
-    if (name in env) throw new ConfigError(`${name} and ${name}_FILE must not both be set`)
-    const value = readSecret(`${name}_FILE`, file)
-    // A file of keys that turns out empty must not open what it was meant to shut: it breaks the rule for API_KEYS.
-    if (value !== '' || name === 'API_KEYS') read[name] = value
-  }
-  return read
-}
-
-function readSecret (variable: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
-  } catch (cause) {
-    throw new ConfigError(`${variable} must be the path of a readable file`, { cause })
-  }
 }
 
 /** Whether a server could be reached as its URL says, which is of more than its form: it may name files. */

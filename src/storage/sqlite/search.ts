@@ -1,13 +1,12 @@
 import { foldCase } from '../../fold.ts'
 import type { Message } from '../../message.ts'
-import { momentOf } from '../../timestamp.ts'
 import type { Filter } from '../message-store.ts'
 import { COLUMNS, FEW_HITS, ORDER } from '../questions.ts'
 import type { Budget } from './budget.ts'
+import { both, conditionsOf, type Bounds, type Condition } from './conditions.ts'
 import type { Queries, Value } from './queries.ts'
 import { lastSeq } from './totals.ts'
 import { trigramQuery } from './trigrams.ts'
-import type { Bounds, Condition } from './walk.ts'
 
 /** Consecutive messages, by seq, that one slice looks at: in the table, in the index, and in both. */
 const TABLE_SLICE = 20_000
@@ -122,20 +121,3 @@ export class Search {
 const FROM_HITS = 'FROM messages WHERE seq IN (SELECT value FROM json_each(?))'
 
 const NOTHING: Condition = { sql: '', values: [] }
-
-function both (one: Condition, other: Condition): Condition {
-  return { sql: `${one.sql} ${other.sql}`.trim(), values: [...one.values, ...other.values] }
-}
-
-/** Everything in the filter but `q`. */
-function conditionsOf ({ from, to, since, until, source }: Filter, { after, upTo }: Bounds): Condition {
-  const terms: [sql: string, ...values: Value[]][] = []
-  if (from !== undefined) terms.push(['AND from_msisdn = ?', from])
-  if (to !== undefined) terms.push(['AND to_msisdn = ?', to])
-  if (source !== undefined) terms.push(['AND source = ?', source])
-  if (since !== undefined) terms.push(['AND moment >= ?', momentOf(since)])
-  if (until !== undefined) terms.push(['AND moment < ?', momentOf(until)])
-  if (after !== undefined) terms.push(['AND (moment, message_id) > (?, ?)', momentOf(after.ts), after.message_id])
-  if (upTo !== undefined) terms.push(['AND seq <= ?', upTo])
-  return { sql: terms.map(([sql]) => sql).join(' '), values: terms.flatMap(([, ...values]) => values) }
-}

@@ -14,7 +14,7 @@ import type {
 import { diskUse } from './disk-use.ts'
 import { SqliteReaders } from './readers.ts'
 import { SqliteWriterHandle } from './writer-handle.ts'
-import type { Task, WriterData } from './writer-thread.ts'
+import type { Task, WriterData } from './writer-messages.ts'
 
 /**
  * Groups are sent small and early: the writer thread makes one transaction of all that wait for it. The bounds are about

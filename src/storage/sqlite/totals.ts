@@ -2,7 +2,7 @@ import { momentOf } from '../../timestamp.ts'
 import type { Filter, Stats } from '../message-store.ts'
 import { PERIOD_LEVELS } from '../questions.ts'
 import type { Queries, Value } from './queries.ts'
-import { FROM_TAIL } from './walk.ts'
+import { FROM_TAIL } from './conditions.ts'
 
 /** The last `seq` that was given away, as SQL. What is listed was given away, also where its message is gone. */
 export const LAST_SEQ = "max((SELECT coalesce(max(seq), 0) FROM messages), (SELECT count FROM totals WHERE name = 'listed'))"

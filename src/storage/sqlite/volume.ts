@@ -1,7 +1,8 @@
 import { beginningOf, boundsOf, periodsOf, type Span, type Volume } from '../../volume.ts'
 import type { Budget } from './budget.ts'
 import type { Queries } from './queries.ts'
-import { FROM_TAIL, Walk } from './walk.ts'
+import { FROM_TAIL } from './conditions.ts'
+import { Walk } from './walk.ts'
 
 interface PeriodCount { readonly period: string, readonly count: number }
 

@@ -1,14 +1,10 @@
-import { foldCase } from '../../fold.ts'
 import type { Message } from '../../message.ts'
-import { PLAIN_SOURCE } from '../../storable.ts'
 import { momentOf } from '../../timestamp.ts'
-import type { Filter, Page, Position } from '../message-store.ts'
+import type { Filter, Page } from '../message-store.ts'
 import { COLUMNS, ORDER } from '../questions.ts'
 import type { Budget } from './budget.ts'
+import { FROM_TAIL, pathFor, restOf, type Bounds, type Condition, type Path } from './conditions.ts'
 import type { Queries, Value } from './queries.ts'
-
-/** The messages that are not listed yet (listing.ts): few, and read one by one. */
-export const FROM_TAIL = "FROM messages WHERE seq > (SELECT count FROM totals WHERE name = 'listed') AND listed = 0"
 
 /** A place between two index entries. */
 interface Key { readonly moment: string, readonly message_id: string }
@@ -20,17 +16,6 @@ const END = '~'
 const SLICE = 10_000
 /** The same where the entries are all that is looked at. */
 const COUNTED_SLICE = 100_000
-
-/** Which rows a walk meets at all. */
-export interface Bounds {
-  /** Only those behind this position. */
-  readonly after?: Position
-  /** Only those up to this `seq`. */
-  readonly upTo?: number
-}
-
-/** A condition in SQL. */
-export interface Condition { readonly sql: string, readonly values: readonly Value[] }
 
 /**
  * A range of one index, in the order of the list, and what a row in it must fulfil besides.
@@ -177,32 +162,6 @@ export class Walk {
       sql: '(moment, message_id) > (?, ?) AND (moment, message_id) <= (?, ?)', values: [...after, end.moment, end.message_id]
     }
   }
-}
-
-/** An index, and the value that its entries begin with. */
-interface Path extends Condition { readonly index: string }
-
-const BY_SENDER = 'messages_by_sender'
-const BY_RECIPIENT = 'messages_by_recipient'
-const BY_SOURCE = 'messages_by_source'
-
-/** Messages of the plain source are in no index of sources: where there are others besides, they are picked out. */
-function pathFor ({ from, to, source = PLAIN_SOURCE }: Filter): Path {
-  if (from !== undefined) return { index: BY_SENDER, sql: 'from_msisdn = ? AND', values: [from] }
-  if (to !== undefined) return { index: BY_RECIPIENT, sql: 'to_msisdn = ? AND', values: [to] }
-  if (source !== PLAIN_SOURCE) return { index: BY_SOURCE, sql: `source = ? AND source <> '${PLAIN_SOURCE}' AND`, values: [source] }
-  return { index: 'messages_by_moment', sql: '', values: [] }
-}
-
-/** What the index of the walk does not decide. */
-function restOf ({ from, to, source, q }: Filter, { index }: Path, upTo: number | undefined, last: number | undefined): Condition {
-  const terms: Condition[] = []
-  if (from !== undefined && to !== undefined) terms.push({ sql: 'AND to_msisdn = ?', values: [to] })
-  if (source !== undefined && index !== BY_SOURCE) terms.push({ sql: 'AND source = ?', values: [source] })
-  if (q !== undefined) terms.push({ sql: 'AND instr(text_folded, ?) > 0', values: [foldCase(q)] })
-  if (upTo !== undefined) terms.push({ sql: 'AND seq <= ?', values: [upTo] })
-  if (terms.length > 0 && last !== undefined) terms.push({ sql: 'AND seq <= ?', values: [last] })
-  return { sql: terms.map(({ sql }) => sql).join(' '), values: terms.flatMap(({ values }) => values) }
 }
 
 function laterOf (a: Key, b: Key | undefined): Key {

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Committed, Committer, Row } from '../group-commit.ts'
 import { StoreUnavailable, type StoreObserver } from '../message-store.ts'
-import type { BatchDone, Task, WriterAnswer, WriterData, WriterRequest } from './writer-thread.ts'
+import type { BatchDone, Task, WriterAnswer, WriterData, WriterRequest } from './writer-messages.ts'
 
 interface Group {
   readonly size: number
