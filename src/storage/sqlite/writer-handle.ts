@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { Committed, Committer, Row } from '../group-commit.ts'
+import type { Committed, Committer, Row } from '../committer.ts'
 import { StoreUnavailable, type StoreObserver } from '../message-store.ts'
 import type { BatchDone, Task, WriterAnswer, WriterData, WriterRequest } from './writer-messages.ts'
 

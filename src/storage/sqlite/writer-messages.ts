@@ -1,5 +1,5 @@
 /** What the event loop and the writer thread say to each other. */
-import type { Committed, Row } from '../group-commit.ts'
+import type { Committed, Row } from '../committer.ts'
 import type { Removal } from '../removed.ts'
 
 /** What the thread is sent: a group to store, or a request. */

@@ -5,7 +5,7 @@
  */
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import { now } from '../../clock.ts'
-import type { Row } from '../group-commit.ts'
+import type { Row } from '../committer.ts'
 import type { SaveResult } from '../message-store.ts'
 import type { Removal } from '../removed.ts'
 import { SqliteCheckpoint } from './checkpoint.ts'

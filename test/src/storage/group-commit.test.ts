@@ -1,7 +1,8 @@
 import t from 'tap'
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { now } from '../../../src/clock.ts'
-import { GroupCommit, isMessage, type Committed, type Committer, type GroupCommitLimits, type Row } from '../../../src/storage/group-commit.ts'
+import { isMessage, type Committed, type Committer, type Row } from '../../../src/storage/committer.ts'
+import { GroupCommit, type GroupCommitLimits } from '../../../src/storage/group-commit.ts'
 import { StoreUnavailable, type SaveCourse, type SaveResult } from '../../../src/storage/message-store.ts'
 import { message } from './suite/common.ts'
 
