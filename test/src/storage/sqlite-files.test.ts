@@ -91,6 +91,14 @@ t.test('the table and the columns that are promised are there', async t => {
   })
 })
 
+t.test('an item that no message could be read from is there as it came, once', async t => {
+  const file = join(t.testdir(), 'app.db')
+  const store = await openStore(t, file)
+  const items = [{ source: 'whatsapp', raw: '{ "odd": "\\u0000 — 😀" }' }, { source: 'whatsapp', raw: '' }, { source: 'other', raw: '' }]
+  for (const delivery of [items, items.toReversed()]) await store.saveAll([], delivery)
+  t.strictSame(inspect(file, database => database.prepare('SELECT source, raw FROM unread_items ORDER BY rowid').all()), items)
+})
+
 t.test('the file is in WAL mode, and sound', async t => {
   const file = join(t.testdir(), 'app.db')
   const store = await openStore(t, file)
