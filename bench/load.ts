@@ -6,7 +6,9 @@
  * The parent sends a {@link Load} and gets a {@link LoadResult}.
  */
 import { connect, type Socket } from 'node:net'
+import { isWhole } from './answer.ts'
 import { deliveries } from './messages.ts'
+import { latencyOf, type Latency } from './report.ts'
 
 export interface Load {
   readonly port: number
@@ -26,8 +28,8 @@ export interface LoadResult {
   /** All other answers, by status. */
   readonly others: Record<string, number>
   readonly seconds: number
-  /** Of the answers of 200, in ms. */
-  readonly latency: { readonly p50: number, readonly p99: number, readonly max: number }
+  /** Of the answers of 200. */
+  readonly latency: Latency
 }
 
 process.once('message', (load: Load) => {
@@ -75,20 +77,6 @@ async function run ({ port, connections, seconds, pause }: Load, requests: reado
     })
   })))
 
-  latencies.sort((a, b) => a - b)
-  const at = (part: number): number => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * part))] ?? NaN
-  return {
-    ok: latencies.length,
-    others,
-    seconds: (performance.now() - begun) / 1000,
-    latency: { p50: at(0.5), p99: at(0.99), max: at(1) }
-  }
-}
-
-/** Whether the answer is there to its end, which its length tells or, of one in chunks, an empty chunk. */
-function isWhole (answer: string): boolean {
-  const head = answer.indexOf('\r\n\r\n')
-  if (head === -1) return false
-  const [, length] = /content-length: *(\d+)/i.exec(answer) ?? []
-  return length === undefined ? answer.endsWith('\r\n0\r\n\r\n') : answer.length >= head + 4 + Number(length)
+  const took = (performance.now() - begun) / 1000
+  return { ok: latencies.length, others, seconds: took, latency: latencyOf(latencies) }
 }

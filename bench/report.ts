@@ -38,12 +38,27 @@ export function progress (text: string): void {
   console.error(`${new Date().toISOString().slice(11, 19)} ${text}`)
 }
 
+/** In ms; NaN where there was no answer of the kind. */
+export interface Latency {
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
+}
+
+export function latencyOf (all: readonly number[]): Latency {
+  const sorted = Float64Array.from(all).sort()
+  return { p50: quantileOf(sorted, 0.5), p99: quantileOf(sorted, 0.99), max: quantileOf(sorted, 1) }
+}
+
 export function median (numbers: readonly number[]): number {
   return quantile(numbers, 0.5)
 }
 
 export function quantile (numbers: readonly number[], part: number): number {
-  const sorted = [...numbers].sort((a, b) => a - b)
+  return quantileOf(Float64Array.from(numbers).sort(), part)
+}
+
+function quantileOf (sorted: Float64Array, part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN
 }
 

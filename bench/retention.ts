@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import Database from 'better-sqlite3'
+import { inspect, untilIndexed, wrongCounters } from '../test/src/storage/inspect.ts'
 import { copyOfInbox } from './inbox.ts'
 import { load, SECRET, startLetterbox, type Server } from './processes.ts'
 import { median, print, progress, round } from './report.ts'
@@ -28,6 +29,9 @@ const [connections, pause, seconds] = [values.connections, values.pause, values.
 
 const MIB = 2 ** 20
 
+/** When the messages were received that are too old. */
+const LONG_AGO = '2025-01-01T00:00:00.000Z'
+
 /** What of a file ids of removed messages take, and what waits to be used again, in MiB. */
 interface Room {
   readonly ids: number
@@ -42,7 +46,7 @@ const p99: { alone: number[], removing: number[] } = { alone: [], removing: [] }
 const p50: { alone: number[], removing: number[] } = { alone: [], removing: [] }
 let [delivered, size, largest, log, took] = [0, 0, 0, 0, 0]
 let room: Room = { ids: 0, free: 0 }
-let wrong = ''
+let [wrong, old] = [0, 0]
 try {
   const file = await copyOfInbox(rows, folder)
   const alone = await startLetterbox(folder, await aged(file, join(folder, 'alone.db')))
@@ -74,8 +78,10 @@ try {
     p99.alone.push(quiet.p99)
     progress(`alone p50 ${round(quiet.p50, 2)} ms, p99 ${round(quiet.p99, 2)} ms`)
   }
+  await untilIndexed(watched)
   await Promise.all([alone.stop(), removing.stop()])
-  wrong = checked(watched)
+  wrong = wrongCounters(watched).length
+  old = inspect(watched, database => database.prepare<[before: string], number>('SELECT count(*) FROM messages WHERE created_at <= ?').pluck().get(LONG_AGO) ?? 0)
   room = roomOf(watched)
 } finally {
   rmSync(folder, { recursive: true })
@@ -95,7 +101,8 @@ print({
     `p99 was **${round(ratio, 2)}** times that of alone (the aim is under 2), over ${p99.removing.length} portions.`,
     `All ${rows.toLocaleString('en')} were gone after ${round(took)} s of such portions, in which ${delivered.toLocaleString('en')} came in.`,
     `The file had ${round(size)} MiB before and ${round(largest)} MiB at most; at the end ids of removed messages took ${round(room.ids)} MiB of it, and ${round(room.free)} MiB were free. The log had ${round(log)} MiB.`,
-    wrong === '' ? 'Every counter equals `COUNT(*)`.' : `**Counters are wrong: ${wrong}.**`
+    wrong === 0 ? 'Every counter equals `COUNT(*)`.' : `**${wrong} of the counters are wrong.**`,
+    ...old === 0 ? [] : [`**${old} messages that are too old are still there.**`]
   ]
 })
 
@@ -109,7 +116,7 @@ async function portion (server: Server): Promise<{ p50: number, p99: number, ok:
 /** A copy whose messages were received long ago. */
 async function aged (from: string, to: string): Promise<string> {
   const database = new Database(from)
-  database.exec("UPDATE messages SET created_at = '2025-01-01T00:00:00.000Z'")
+  database.prepare('UPDATE messages SET created_at = ?').run(LONG_AGO)
   database.pragma('wal_checkpoint(TRUNCATE)')
   await database.backup(to)
   database.close()
@@ -121,29 +128,11 @@ async function stored ({ url }: Server): Promise<number> {
 }
 
 function roomOf (file: string): Room {
-  const database = new Database(file, { readonly: true })
-  const bytes = (sql: string): number => database.prepare<[], number>(sql).pluck().get() ?? 0
-  const room = {
-    ids: bytes("SELECT sum(pgsize) FROM dbstat WHERE name = 'removed_ids'") / MIB,
-    free: bytes('SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size') / MIB
-  }
-  database.close()
-  return room
-}
-
-/** What is wrong with the counters of a file. */
-function checked (file: string): string {
-  const database = new Database(file, { readonly: true })
-  const number = (sql: string): unknown => database.prepare(sql).pluck().get()
-  const pairs = {
-    messages: ["SELECT count FROM totals WHERE name = 'messages'", 'SELECT count(*) FROM messages WHERE listed = 1'],
-    senders: ["SELECT count FROM totals WHERE name = 'senders'", 'SELECT count(DISTINCT from_msisdn) FROM messages WHERE listed = 1'],
-    'by sender': ['SELECT sum(count) FROM senders', 'SELECT count(*) FROM messages WHERE listed = 1'],
-    'by recipient': ['SELECT sum(count) FROM recipients', 'SELECT count(*) FROM messages WHERE listed = 1'],
-    'by second': ['SELECT sum(count) FROM periods WHERE level = 19', 'SELECT count(*) FROM messages WHERE listed = 1'],
-    'too old': ['SELECT 0', "SELECT count(*) FROM messages WHERE created_at < '2026-01-01'"]
-  }
-  const different = Object.entries(pairs).filter(([, [one = '', other = '']]) => number(one) !== number(other)).map(([name]) => name)
-  database.close()
-  return different.join()
+  return inspect(file, database => {
+    const bytes = (sql: string): number => database.prepare<[], number>(sql).pluck().get() ?? 0
+    return {
+      ids: bytes("SELECT sum(pgsize) FROM dbstat WHERE name = 'removed_ids'") / MIB,
+      free: bytes('SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size') / MIB
+    }
+  })
 }

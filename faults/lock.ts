@@ -33,6 +33,7 @@ export const lock: Fault = {
     const { statuses, malformed } = await delivering
     const { notLive, notReady, asked, slowest } = await watching.stop()
     room.expect(notLive === 0, 'it was not live')
+    room.expect(slowest < 2000, `a probe took ${slowest} ms`)
     room.expect(malformed === 0, 'an answer was not as promised')
     room.note(`meanwhile ${statuses['503'] ?? 0} answers of 503, ${read} reads answered, ready said no ${notReady} of ${asked} times, the slowest probe took ${slowest} ms`)
 

@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { madeNow, type Made as Circumstances } from '../bench/made.ts'
+import type { Latency } from '../bench/report.ts'
 import type { Figures } from './audit.ts'
-import type { Latency } from './provider/protocol.ts'
 import type { Room } from './room.ts'
 
 export type Backend = 'sqlite' | 'postgres'

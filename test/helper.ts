@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { AddressInfo } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import type { Test } from 'tap'
@@ -112,6 +113,15 @@ export async function rowsStored (t: Test): Promise<number> {
   const database = databases.get(t)
   if (database === undefined) throw new Error('no app was built in this test')
   return database.rows()
+}
+
+/** Resolves when so many messages wait for the store, which somebody keeps from taking them. */
+export async function untilQueued (app: FastifyInstance, count: number): Promise<void> {
+  let most = 0
+  for (const end = performance.now() + 5000; most < count; await turn()) {
+    most = Math.max(most, app.messages.queueDepth)
+    if (performance.now() > end) throw new Error(`${most} messages waited for the store at most, where ${count} should`)
+  }
 }
 
 /** GETs a path as JSON. */

@@ -1,8 +1,9 @@
 /** A real PostgreSQL, for tests and for the bench (postgres-cluster.ts says which). */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import type { Test } from 'tap'
@@ -52,8 +53,19 @@ export async function startPostgres (t: Test, { files, settings = [] }: Postgres
 /** The same without a test. @param settings of the server, `name=value` */
 export async function launchPostgres (settings: readonly string[], files: PostgresOptions['files'] = {}): Promise<PostgresServer> {
   const { data, ...place } = await makeCluster(PASSWORD, files)
-  const server = await serve(place, data, settings)
-  return { ...server, remove: () => server.remove().then(() => rm(place.folder, { recursive: true, force: true })) }
+  const clean = (): void => {
+    process.off('exit', clean)
+    rmSync(place.folder, { recursive: true, force: true })
+  }
+  // Also when nobody removes it, as when the process ends by an error.
+  process.on('exit', clean)
+  try {
+    const server = await serve(place, data, settings)
+    return { ...server, remove: () => server.remove().finally(clean) }
+  } catch (error) {
+    clean()
+    throw error
+  }
 }
 
 /** Starts a server on its data, on a free port. */
@@ -64,11 +76,19 @@ async function serve (place: Place, data: string, settings: readonly string[]): 
   const options = [...SETTINGS, ...settings, `port=${port}`].flatMap(setting => ['-c', setting])
   const start = async (): Promise<ChildProcess> => {
     const child = spawn(join(bin, 'postgres'), ['-D', data, ...options], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], ...user })
-    for await (const line of child.stderr) if (/ready to accept (?:read-only )?connections/.test(String(line))) break
-    return child
+    const lines: string[] = []
+    for await (const line of createInterface({ input: child.stderr })) {
+      lines.push(line)
+      if (!/ready to accept (?:read-only )?connections/.test(line)) continue
+      child.stderr.destroy()
+      return child
+    }
+    throw new Error(`PostgreSQL did not start: ${lines.join('\n')}`)
   }
 
   let child = await start()
+  const kill = (): void => { child.kill('SIGQUIT') }
+  process.on('exit', kill)
   let databases = 0
   const query = async <Row>(url: string, sql: string): Promise<Row[]> => {
     const client = new pg.Client(url)
@@ -111,6 +131,7 @@ async function serve (place: Place, data: string, settings: readonly string[]): 
     async remove () {
       for (const standby of standbys) await standby.remove()
       await stop()
+      process.off('exit', kill)
     },
     async standby () {
       const copy = `${data}-${standbys.length + 1}`

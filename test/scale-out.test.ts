@@ -1,11 +1,13 @@
 /** Several processes of the service on one PostgreSQL, and a provider that delivers everything to each of them at once. */
 import { isDeepStrictEqual } from 'node:util'
 import t, { type Test } from 'tap'
+import type { Message } from '../src/message.ts'
 import { message } from './helper.ts'
 import { isBroken, lane, type Lane } from './lane.ts'
 import { startPostgres } from './postgres.ts'
 import { allMessages, ask, serve, type Service } from './process.ts'
 import { untilCounted, wrongCounters } from './src/storage/postgres-inspect.ts'
+import { statsOf } from './src/storage/reference.ts'
 
 const PROCESSES = 3
 const MESSAGES = 1667
@@ -70,20 +72,6 @@ async function deliverAll (t: Test, services: readonly Service[], sent: Map<stri
   }))
 }
 
-/** What GET /stats has to answer for these rows. */
-function statsOf (rows: readonly Record<string, unknown>[]): unknown {
-  const counts = new Map<string, number>()
-  for (const { from } of rows) counts.set(String(from), (counts.get(String(from)) ?? 0) + 1)
-  const senders = [...counts].map(([from, count]) => ({ from, count }))
-  return {
-    total_messages: rows.length,
-    senders_count: senders.length,
-    messages_per_sender: senders.sort((a, b) => b.count - a.count || (a.from < b.from ? -1 : 1)).slice(0, 10),
-    first_message_ts: rows[0]?.['ts'],
-    last_message_ts: rows.at(-1)?.['ts']
-  }
-}
-
 t.test('what three processes take at once is there exactly once, also when one of them is killed', async t => {
   const server = await startPostgres(t)
   const url = await server.createDatabase()
@@ -113,7 +101,7 @@ t.test('what three processes take at once is there exactly once, also when one o
       t.equal((await json<Page>(`${service.url}/messages`)).total, rows.length, round)
       t.equal((await json<Page>(`${service.url}/messages?from=%2B101`)).total, rows.filter(({ from }) => from === '+101').length, round)
       t.equal((await json<Page>(`${service.url}/messages?to=%2B2`)).total, rows.filter(({ to }) => to === '+2').length, round)
-      t.strictSame(await json(`${service.url}/stats`), statsOf(rows), round)
+      t.strictSame(await json(`${service.url}/stats`), statsOf(rows as unknown as Message[]), round)
     }
     await untilCounted(server, url)
   }

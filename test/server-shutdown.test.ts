@@ -89,8 +89,6 @@ t.test('idle connections do not hold the end up', async t => {
 t.test('a request that never ends is cut off, and the end is in order', async t => {
   const service = await serve(t, t.testdir(), { SHUTDOWN_DELAY: '0' }, COVERED)
   await begun(service.port)
-  const begin = performance.now()
   t.strictSame(await service.end('SIGTERM'), { code: 0, signal: null, stderr: '' })
-  t.ok(performance.now() - begin < 9000)
   t.equal(JSON.parse(service.stdout.at(-1) ?? '').msg, 'stopped')
 })

@@ -34,14 +34,6 @@ t.test('a value that cannot be meant ends the start with the variable and its ru
   t.notOk(existsSync(join(cwd, 'data')), 'no database was made')
 })
 
-t.test('a port in use ends the start', async t => {
-  const cwd = t.testdir()
-  const first = await serve(t, cwd)
-  t.match(await refusal(t, cwd, { WEBHOOK_SECRET: 'hunter2', PORT: String(first.port), DATABASE_URL: 'sqlite:///other.db' }, COVERED), { msg: /EADDRINUSE/ })
-  t.equal((await ask(`${first.url}/health/ready`)).status, 200, 'who listens there goes on')
-  await first.end('SIGTERM')
-})
-
 t.test('a database that cannot be used ends the start with the reason', async t => {
   const cwd = t.testdir({ folder: {}, 'file.db': 'this is no database, but a text of some length. '.repeat(100), plain: 'x' })
   const newer = new Database(join(cwd, 'newer.db'))

@@ -80,4 +80,8 @@ t.test('on HOST and PORT that it cannot listen on it does not start, and says so
     t.match(line, { level: 'fatal', msg: /^HOST and PORT must be an address to listen on that is free: / })
     t.match(line.msg, reason)
   }
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  socket.destroy()
+  t.ok(taken.listening, 'who listens there goes on')
 })

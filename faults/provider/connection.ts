@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { isWhole } from '../../bench/answer.ts'
 
 export interface ConnectionEvents {
   /** It is open, and nothing is under way on it. */
@@ -39,8 +40,7 @@ export class Connection {
   #read (data: string): void {
     this.#answer += data
     const answer = this.#answer
-    const end = endOf(answer)
-    if (end === undefined || answer.length < end || this.#number === undefined) return
+    if (!isWhole(answer) || this.#number === undefined) return
     this.#events.answered(this.#number, answer, performance.now() - this.#begun)
     this.#answer = ''
     this.#number = undefined
@@ -51,11 +51,4 @@ export class Connection {
   #free (): void {
     if (!this.#socket.destroyed) this.#events.free()
   }
-}
-
-/** Where the answer ends that begins with this text; undefined while its head is not complete. */
-function endOf (answer: string): number | undefined {
-  const head = answer.indexOf('\r\n\r\n')
-  if (head === -1) return undefined
-  return head + 4 + Number(/content-length: (\d+)/i.exec(answer)?.[1])
 }

@@ -1,4 +1,5 @@
-import type { Latency, PhaseResult } from './protocol.ts'
+import { latencyOf } from '../../bench/report.ts'
+import type { PhaseResult } from './protocol.ts'
 
 /** Counts what is sent and answered during a phase. */
 export class Meter {
@@ -43,10 +44,4 @@ export class Meter {
       pause: Math.max(this.#pause, performance.now() - this.#lastOk)
     }
   }
-}
-
-function latencyOf (all: number[]): Latency {
-  const sorted = Float64Array.from(all).sort()
-  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN
-  return { p50: at(0.5), p99: at(0.99), max: at(1) }
 }

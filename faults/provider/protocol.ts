@@ -2,6 +2,7 @@
  * What the provider and its parent tell each other: a {@link Setup}, then any number of {@link Phase}s, each of which is answered by a
  * {@link PhaseResult}, and at last 'end', which is answered by a {@link Ledger}.
  */
+import type { Latency } from '../../bench/report.ts'
 
 export interface Setup {
   readonly port: number
@@ -22,9 +23,6 @@ export interface Phase {
   /** Whether what falls due while every connection is busy waits for one, as a provider's queue does; it is not sent otherwise. */
   readonly queued: boolean
 }
-
-/** In ms; NaN where there was no answer of the kind. */
-export interface Latency { readonly p50: number, readonly p99: number, readonly max: number }
 
 /** Answers that came during a phase. */
 export interface PhaseResult {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Page } from 'playwright-core'
 import { noBrowser, visit } from '../browser.ts'
-import { buildApp, deliver, listen, message } from '../helper.ts'
+import { buildApp, deliver, get, listen, message } from '../helper.ts'
 import { justAfter } from '../../console/pages.js'
 
 const SIZE = 50
@@ -23,7 +23,9 @@ t.test('older pages have every message once, also where a hundred have the same 
   ]
   await deliver(t, app, ...moments.map((ts, n) => message({ message_id: `m${n}`, from: `+${n % 2}`, ts })))
   const { page, troubles } = await visit(t, url)
-  for (const [query, total] of [['', 250], ['?from=%2B1', 125], ['?q=HELL', 250], ['?since=2016-01-01T00:00:00Z&until=2025-01-15T10:00:00.00000001Z', 0]] as const) {
+  for (const query of ['?', '?from=%2B1', '?q=HELL', '?since=2016-01-01T00:00:00Z&until=2025-01-15T10:00:00.00000001Z']) {
+    const { body: { total } } = await get<{ total: number }>(app, `/messages${query}`)
+    t.ok(total > SIZE, `${query}: several pages`)
     await page.goto(`${url}/${query}`)
     let shown = await settled(page)
     const walked = [...shown]
@@ -32,12 +34,11 @@ t.test('older pages have every message once, also where a hundred have the same 
       shown = await settled(page, shown)
       walked.push(...shown)
     }
-    const expected = total === 0 ? walked.length : total
-    t.equal(walked.length, expected, query)
-    t.equal(new Set(walked).size, expected, query)
+    t.equal(walked.length, total, query)
+    t.equal(new Set(walked).size, total, query)
     const stored: string[] = []
-    for (let offset = 0; offset < expected; offset += SIZE) {
-      const { data } = (await app.inject(`/messages${query === '' ? '?' : `${query}&`}limit=${SIZE}&offset=${offset}`)).json<{ data: { message_id: string }[] }>()
+    for (let offset = 0; offset < total; offset += SIZE) {
+      const { data } = (await get<{ data: { message_id: string }[] }>(app, `/messages${query}&limit=${SIZE}&offset=${offset}`)).body
       stored.push(...data.map(({ message_id: id }) => id))
     }
     t.strictSame(walked.map(address => new URL(address, url).searchParams.get('id')), stored.reverse(), `${query}: in order`)

@@ -50,11 +50,11 @@ t.test('the signature that the service takes is computed in the browser, and one
   t.strictSame(asked.filter(path => path !== '/health/ready'), [])
   t.equal(page.url(), `${url}/?view=signature`)
   t.strictSame(await page.evaluate('[sessionStorage.length, localStorage.length, document.cookie]'), [0, 0, ''])
-  await page.goto(`${url}/docs`)
+  await page.goto(`${url}/health/live`)
   await page.goBack()
   await page.locator('#secret').waitFor()
   t.strictSame(await page.evaluate('["secret", "body", "sent"].map(id => document.getElementById(id).value)'), ['', '', ''], 'the back button does not bring it back')
-  t.strictSame(troubles.filter(trouble => !trouble.includes('swagger')), [])
+  t.strictSame(troubles, [])
 })
 
 t.test('it begins with the scheme that the service is configured for, and has the common ones', { skip: noBrowser }, async t => {
@@ -72,7 +72,8 @@ t.test('it begins with the scheme that the service is configured for, and has th
   await computed.getByText(Buffer.from(RIGHT, 'hex').toString('base64')).waitFor()
 
   await scheme.selectOption({ index: 4 })
-  await page.getByText('This secret is no base64').waitFor({ timeout: 1000 }).catch(() => {})
+  await fill(page, { secret: 'whsec_?' })
+  await page.getByText('This secret is no base64').waitFor()
   await fill(page, { secret: 'whsec_c2VjcmV0', 'webhook-id': 's1', 'webhook-timestamp': '1700000000' })
   const [secret] = parseStandardSecrets('whsec_c2VjcmV0') ?? []
   const standard = secret === undefined ? '' : signStandard(secret, 's1', '1700000000', Buffer.from(BODY))

@@ -1,16 +1,13 @@
 /** The files of deploy/, read as those read them whom they are for. */
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { parse, parseAllDocuments } from 'yaml'
+import { parse } from 'yaml'
 
 export const DEPLOY = join(import.meta.dirname, '..', '..', 'deploy')
 
 export const textOf = (path: string): string => readFileSync(join(DEPLOY, path), 'utf8')
 
 export const yamlOf = (path: string): any => parse(textOf(path))
-
-/** Every document of a file that holds several. */
-export const yamlsOf = (path: string): any[] => parseAllDocuments(textOf(path)).map(document => document.toJS())
 
 /** Where a program of the system is; undefined where it is not installed. */
 export function program (name: string): string | undefined {

@@ -104,11 +104,12 @@ t.test('the document declares the key where it is asked for, and only there', as
   const { body } = await get<Document>(app, '/openapi.json')
   t.match(body.components?.securitySchemes, { apiKey: { type: 'http', scheme: 'bearer' } })
   t.equal(body.security, undefined)
-  for (const [path, item] of Object.entries(body.paths)) {
-    const { security, responses } = item['get'] ?? item['post'] ?? { responses: {} }
+  const operations = Object.entries(body.paths).flatMap(([path, item]) => ['get', 'post', 'delete'].flatMap(method => item[method] === undefined ? [] : [{ path, method, ...item[method] }]))
+  t.equal(operations.filter(({ method }) => method === 'delete').length, 2)
+  for (const { path, method, security, responses } of operations) {
     const guarded = ['/messages', '/messages/{message_id}', '/stats', '/stats/volume', '/export', '/feed'].includes(path)
-    t.strictSame(security, guarded ? [{ apiKey: [] }] : undefined, path)
-    t.equal(responses['401']?.headers?.['WWW-Authenticate'] !== undefined, guarded, path)
+    t.strictSame(security, guarded ? [{ apiKey: [] }] : undefined, `${method} ${path}`)
+    t.equal(responses['401']?.headers?.['WWW-Authenticate'] !== undefined, guarded, `${method} ${path}`)
   }
   t.ok((await new Validator().validate(structuredClone({ ...body }))).valid)
 })

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import t from 'tap'
-import { buildApp, deliver, delivery, get, message, rowsStored } from '../helper.ts'
+import { buildApp, deliver, delivery, get, message, rowsStored, untilQueued } from '../helper.ts'
 import { build } from '../../app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/logger.ts'
@@ -48,17 +49,28 @@ t.test('an app on a file that is no database does not start', async t => {
   await t.rejects(build(config, silent), StoreUnusable)
 })
 
-t.test('a database that another process holds is 503, and 200 again once it is free', async t => {
+t.test('while another process holds the database a delivery is 503, readiness says so within 2 s, and both are 200 again once it is free', async t => {
   const { app, requestLines } = await buildApp(t)
   const other = new Database(join(t.testdirName, 'test.db'))
   t.teardown(() => other.close())
   other.exec('BEGIN IMMEDIATE')
-  const { statusCode, headers } = await app.inject(delivery(message()))
+  const delivering = app.inject(delivery(message())).then(answer => answer)
+  await untilQueued(app, 1)
+  // One more, and the thread that writes is told: it is held up by the delivery, and answers nobody.
+  await turn()
+  const ready = await app.inject('/health/ready')
+  const { statusCode, headers } = await delivering
   t.equal(statusCode, 503)
   t.match(headers['retry-after'], /^[1-9]\d*$/)
-  t.match(requestLines(), [{ level: 'error', error: /^the database could not store the message: .*locked/ }], 'the error and its cause')
+  t.strictSame([ready.statusCode, ready.json()], [503, { detail: 'not ready: the store does not answer' }])
+  // The delivery takes 2 s: who is answered before it is answered within them, however slow the machine is.
+  t.match(requestLines(), [
+    { path: '/health/ready', error: 'no answer in time' },
+    { path: '/webhook', level: 'error', error: /^the database could not store the message: .*locked/ }
+  ], 'the errors and their causes, readiness first')
   other.exec('ROLLBACK')
   t.equal((await app.inject(delivery(message()))).statusCode, 200)
+  t.equal((await app.inject('/health/ready')).statusCode, 200)
   t.equal(await rowsStored(t), 1)
 })
 

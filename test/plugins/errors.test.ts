@@ -8,7 +8,6 @@ import { buildApp, delivery, listen, message } from '../helper.ts'
 import { exchange } from '../wire.ts'
 
 const NOT_FOUND = '{"detail":"not found"}'
-const SECRETS = /better-sqlite|SQLITE|node_modules|\.ts|at \w+ \(|database/i
 
 t.test('an unknown path is 404, for every method', async t => {
   const { app } = await buildApp(t)
@@ -47,7 +46,6 @@ t.test('a store that fails is 503 outside, and the cause is in the log line that
     const { statusCode, body, headers } = await app.inject(request)
     t.equal(statusCode, 503)
     t.equal(body, '{"detail":"the service cannot do this now, try again"}')
-    t.notMatch(body, SECRETS)
     const line = requestLines().at(-1)
     t.match(line, { request_id: headers['x-request-id'], level: 'error', status: 503, error: 'the store is closed' })
   }

@@ -20,6 +20,8 @@ interface Operation { summary?: string, tags?: string[], parameters?: Parameter[
 type Paths = Record<string, Record<string, Operation> & { parameters: Parameter[] }>
 interface Document { openapi: string, info: Record<string, unknown>, paths: Paths }
 
+const METHODS = ['get', 'post', 'delete'] as const
+
 const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true, formats: { 'date-time': isTimestamp, 'date-time-offset': value => inUtc(value) !== undefined } })
 
 async function documented (app: FastifyInstance): Promise<Document> {
@@ -28,8 +30,8 @@ async function documented (app: FastifyInstance): Promise<Document> {
 
 /** Every documented answer as `GET /path 200`, with its description. */
 function answersOf ({ paths }: Document): Map<string, Response> {
-  return new Map(Object.entries(paths).flatMap(([path, item]) => [['GET', item['get']], ['POST', item['post']], ['DELETE', item['delete']]].flatMap(([method, operation]) =>
-    typeof operation !== 'object' ? [] : Object.entries(operation.responses).map(([status, response]) => [`${String(method)} ${path} ${status}`, response] as const))))
+  return new Map(Object.entries(paths).flatMap(([path, item]) => METHODS.flatMap(method =>
+    Object.entries(item[method]?.responses ?? {}).map(([status, response]) => [`${method.toUpperCase()} ${path} ${status}`, response] as const))))
 }
 
 /** Those that come from the wire, before any route: test/plugins/malformed.test.ts produces them. */
@@ -123,9 +125,35 @@ const REQUESTS: Record<string, InjectOptions | string> = {
   'GET /openapi.json 200': '/openapi.json'
 }
 
+/** A key, which lets somebody delete, and a limit that one request after the other of these tables does not reach. */
+const GUARDED = { API_KEYS: 'reader:reader-key-0123456789', RATE_LIMIT: '40' }
+const KEY = { authorization: 'Bearer reader-key-0123456789' }
+/** An address that has reached it. */
+const SPENT = { remoteAddress: '192.0.2.1' }
+
+/** Requests that produce what only a service with keys documents, but for 401 and 429. */
+const DELETIONS: Record<string, InjectOptions> = {
+  'DELETE /messages/{message_id} 200': { method: 'DELETE', url: '/messages/m0' },
+  'DELETE /messages/{message_id} 404': { method: 'DELETE', url: '/messages/none' },
+  'DELETE /messages/{message_id} 503': { method: 'DELETE', url: '/messages/m1' },
+  'DELETE /messages 200': { method: 'DELETE', url: '/messages?from=%2B919876543210' },
+  'DELETE /messages 422': { method: 'DELETE', url: '/messages?to=%2B1' },
+  'DELETE /messages 503': { method: 'DELETE', url: '/messages?from=%2B1' }
+}
+
+/** The request for an answer of a service with keys and a limit. */
+function guarded (name: string): InjectOptions {
+  const request = DELETIONS[name] ?? REQUESTS[name]
+  if (request !== undefined) return typeof request === 'string' ? { url: request, headers: KEY } : { ...request, headers: { ...request.headers, ...KEY } }
+  const [method = '', path = '', status] = name.split(' ')
+  if (status === '429') return { ...guarded(`${method} ${path} 401`), ...SPENT }
+  const { headers: { authorization: _, ...headers } = {}, ...rest } = guarded(`${method} ${path} 200`)
+  return { ...rest, headers }
+}
+
 /** Checks an answer against its description: status, headers, type and body. */
-async function produces (t: Test, app: FastifyInstance, name: string, described: Response | undefined): Promise<void> {
-  const { statusCode, body, headers } = await app.inject(REQUESTS[name] ?? '')
+async function produces (t: Test, app: FastifyInstance, name: string, request: InjectOptions | string, described: Response | undefined): Promise<void> {
+  const { statusCode, body, headers } = await app.inject(request)
   t.equal(`${statusCode}`, name.split(' ')[2], name)
   const [[type = '', { schema } = { schema: {} }] = []] = Object.entries(described?.content ?? {})
   t.ok(String(headers['content-type']).startsWith(type), `${name} is ${type}`)
@@ -181,10 +209,29 @@ t.test('every documented answer is really produced, as it is described', async t
   const answers = answersOf(await documented(app))
   t.strictSame([...answers.keys()].filter(isRouted).sort(), Object.keys(REQUESTS).sort())
   await deliver(t, app, message({ message_id: 'm0', text: null }))
-  const names = [...Object.keys(REQUESTS)]
-  for (const name of names.filter(name => !name.endsWith('503'))) await produces(t, app, name, answers.get(name))
+  const requests = Object.entries(REQUESTS)
+  for (const [name, request] of requests.filter(([name]) => !name.endsWith('503'))) await produces(t, app, name, request, answers.get(name))
   await app.messages.close()
-  for (const name of names.filter(name => name.endsWith('503'))) await produces(t, app, name, answers.get(name))
+  for (const [name, request] of requests.filter(([name]) => name.endsWith('503'))) await produces(t, app, name, request, answers.get(name))
+})
+
+t.test('and so is every one that keys and a limit change or add', async t => {
+  const { app } = await buildApp(t, { ...PROVIDERS, ...GUARDED })
+  const answers = answersOf(await documented(app))
+  const isChanged = (name: string): boolean => isRouted(name) && answers.get(name)?.headers?.['RateLimit-Limit'] !== undefined
+  const known = [...Object.keys(REQUESTS), ...Object.keys(DELETIONS)].filter(isChanged)
+  const names = [...known, ...[...answers.keys()].filter(name => isChanged(name) && !known.includes(name))]
+  for (const status of ['401', '429']) t.equal(names.filter(name => name.endsWith(status)).length, 12, 'four of deliveries, six of reads and two of deletions')
+  t.strictSame([...answers.keys()].filter(name => isRouted(name) && !(name in REQUESTS) && !names.includes(name)), [], 'there is no other')
+
+  await deliver(t, app, message({ message_id: 'm0', text: null }), message())
+  for (let n = 0; n < Number(GUARDED.RATE_LIMIT); n++) {
+    await app.inject({ url: '/stats', ...SPENT })
+    await app.inject({ ...delivery(message(), {}, 'wrong'), ...SPENT })
+  }
+  for (const name of names.filter(name => !name.endsWith('503'))) await produces(t, app, name, guarded(name), answers.get(name))
+  await app.messages.close()
+  for (const name of names.filter(name => name.endsWith('503'))) await produces(t, app, name, guarded(name), answers.get(name))
 })
 
 t.test('what is no request is described for every route, as it is answered', async t => {
@@ -202,7 +249,7 @@ t.test('what is no request is described for every route, as it is answered', asy
     }
   }
   const documentedFor = (status: string): number => [...answersOf(document).keys()].filter(name => name.endsWith(` ${status}`)).length
-  const operations = Object.values(document.paths).flatMap(item => ['get', 'post', 'delete'].filter(method => method in item))
+  const operations = Object.values(document.paths).flatMap(item => METHODS.filter(method => method in item))
   for (const status of MALFORMED) t.equal(documentedFor(status), operations.length, status)
 })
 
@@ -239,7 +286,7 @@ t.test('every parameter is documented, and judged as it is documented', async t 
 t.test('every operation has a summary and a tag, every answer a description and its request id', async t => {
   const document = await documented(app)
   for (const item of Object.values(document.paths)) {
-    for (const operation of [item['get'], item['post']]) if (operation) t.ok(operation.summary && operation.tags?.length === 1)
+    for (const { summary, tags } of METHODS.flatMap(method => item[method] ?? [])) t.ok(summary && tags?.length === 1)
   }
   for (const [name, { description, headers }] of answersOf(document)) {
     t.ok(description && description !== 'Default Response', name)

@@ -3,7 +3,7 @@ import Database from 'better-sqlite3'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { buildApp, delivery, get, message, type TestApp } from '../helper.ts'
+import { buildApp, delivery, get, message, untilQueued, type TestApp } from '../helper.ts'
 
 /** More than wait without any sign of an overload. */
 const MANY = 200
@@ -17,7 +17,7 @@ async function whileWaiting (t: Test, count: number, look: (service: TestApp) =>
   const other = new Database(file)
   other.exec('BEGIN IMMEDIATE')
   const waiting = Promise.all(Array.from({ length: count }, (_, index) => app.inject(delivery(message({ message_id: `m${index}` })))))
-  while (app.messages.queueDepth < count) await turn()
+  await untilQueued(app, count)
   await look(service)
   other.exec('ROLLBACK')
   other.close()

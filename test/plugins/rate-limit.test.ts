@@ -97,12 +97,13 @@ t.test('without a secret a delivery is a 503 and not counted', async t => {
 t.test('the document tells of the limit where there is one', async t => {
   const { app } = await buildApp(t, { RATE_LIMIT: '600' })
   const { body } = await get<{ paths: Record<string, Record<string, { responses: Record<string, { headers: Record<string, unknown> }> }>> }>(app, '/openapi.json')
-  for (const [path, item] of Object.entries(body.paths)) {
-    const { responses = {} } = item['get'] ?? item['post'] ?? {}
+  const operations = Object.entries(body.paths).flatMap(([path, item]) => ['get', 'post', 'delete'].flatMap(method => item[method] === undefined ? [] : [{ path, method, ...item[method] }]))
+  t.equal(operations.filter(({ method }) => method === 'delete').length, 2)
+  for (const { path, method, responses } of operations) {
     const limited = Object.entries(responses).filter(([, { headers }]) => 'RateLimit-Limit' in headers).map(([status]) => status)
     if (path === '/webhook') t.strictSame(limited, ['401', '429'])
-    else t.strictSame(limited, ['/messages', '/messages/{message_id}', '/stats', '/stats/volume', '/export', '/feed'].includes(path) ? Object.keys(responses) : [], path)
-    t.equal('429' in responses, limited.length > 0, path)
+    else t.strictSame(limited, ['/messages', '/messages/{message_id}', '/stats', '/stats/volume', '/export', '/feed'].includes(path) ? Object.keys(responses) : [], `${method} ${path}`)
+    t.equal('429' in responses, limited.length > 0, `${method} ${path}`)
     if (limited.length > 0) t.ok(responses['429']?.headers['Retry-After'])
   }
 })

@@ -80,13 +80,6 @@ t.test('a delivery signed with the previous secret is taken during a rotation', 
   t.equal((await app.inject(delivery(body, {}, 'never'))).statusCode, 401)
 })
 
-t.test('the message that is stored survives a restart', async t => {
-  const { app } = await buildApp(t)
-  await deliver(t, app, message())
-  await app.close()
-  t.equal(await rowsStored(t), 1)
-})
-
 t.test('only POST is taken', async t => {
   const { app } = await buildApp(t)
   for (const method of ['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD'] as const) {

@@ -1,9 +1,22 @@
 import { chmodSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { ConfigError, loadConfig } from '../../src/config.ts'
+import { ConfigError, loadConfig, SECRETS } from '../../src/config.ts'
 import { STANDARD_SECRETS_RULE } from '../../src/signature/standard.ts'
 import { PUBLIC_URL_RULE } from '../../src/signature/twilio.ts'
+
+/** A value for each secret. */
+const VALUES: Readonly<Record<typeof SECRETS[number], string>> = {
+  WEBHOOK_SECRET: 'new',
+  WEBHOOK_SECRET_PREVIOUS: 'old',
+  STANDARD_WEBHOOKS_SECRET: 'whsec_b25l',
+  TWILIO_AUTH_TOKEN: 't1',
+  WHATSAPP_APP_SECRET: 'a1',
+  WHATSAPP_VERIFY_TOKEN: 'v1',
+  API_KEYS: 'reader:k1',
+  DATABASE_URL: 'postgres://u@primary/x',
+  DATABASE_READ_URL: 'postgres://u@replica/x'
+}
 
 t.test('the current secret comes first, the previous one after it', async t => {
   t.strictSame(loadConfig({ WEBHOOK_SECRET: 'new' }).webhookSecrets, ['new'])
@@ -22,14 +35,14 @@ t.test('a secret is taken as it is', async t => {
 })
 
 t.test('every secret may come from a file', async t => {
-  const folder = t.testdir({ current: 'new', previous: 'old\n', url: 'sqlite:///from-file.db\r\n' })
-  const config = loadConfig({
-    WEBHOOK_SECRET_FILE: join(folder, 'current'),
-    WEBHOOK_SECRET_PREVIOUS_FILE: join(folder, 'previous'),
-    DATABASE_URL_FILE: join(folder, 'url')
-  })
-  t.strictSame(config.webhookSecrets, ['new', 'old'])
-  t.equal(config.databaseUrl, 'sqlite:///from-file.db')
+  const folder = t.testdir(Object.fromEntries(SECRETS.map((name, index) => [name, VALUES[name] + ['', '\n', '\r\n'][index % 3]])))
+  const files = Object.fromEntries(SECRETS.map(name => [`${name}_FILE`, join(folder, name)]))
+  const PUBLIC_URL = 'https://hooks.example.com'
+  const read = ({ standardSecrets, ...config }: ReturnType<typeof loadConfig>): unknown => ({ ...config, standard: standardSecrets.map(key => key.export().toString()) })
+  t.strictSame(read(loadConfig({ ...files, PUBLIC_URL })), read(loadConfig({ ...VALUES, PUBLIC_URL })))
+  for (const name of SECRETS.filter(name => name !== 'DATABASE_URL')) {
+    t.notSame(read(loadConfig({ ...VALUES, [name]: '', PUBLIC_URL })), read(loadConfig({ ...VALUES, PUBLIC_URL })), `${name} is in the configuration`)
+  }
 })
 
 t.test('one line end behind the secret is not part of it, and nothing else is dropped', async t => {
@@ -55,9 +68,7 @@ t.test('an empty file is an unset secret', async t => {
 t.test('a variable and its file must not both be set, and neither is told', async t => {
   const folder = t.testdir({ secret: 'hunter2' })
   const file = join(folder, 'secret')
-  for (const [name, value] of [
-    ['WEBHOOK_SECRET', 'hunter3'], ['WEBHOOK_SECRET_PREVIOUS', 'hunter3'], ['DATABASE_URL', 'sqlite:///hunter3.db']
-  ] as const) {
+  for (const [name, value] of Object.entries(VALUES)) {
     t.throws(() => loadConfig({ [name]: value, [`${name}_FILE`]: file }), new ConfigError(`${name} and ${name}_FILE must not both be set`))
   }
   t.strictSame(loadConfig({ WEBHOOK_SECRET: '', WEBHOOK_SECRET_FILE: file }).webhookSecrets, ['hunter2'], 'empty is unset')
@@ -66,8 +77,8 @@ t.test('a variable and its file must not both be set, and neither is told', asyn
 t.test('a file that cannot be read is refused by the name of its variable', async t => {
   const folder = t.testdir({ secret: 'hunter2' })
   for (const file of [join(folder, 'missing'), folder, join(folder, 'secret', 'below'), 'hunter2', 'a\u0000b']) {
-    for (const name of ['WEBHOOK_SECRET_FILE', 'WEBHOOK_SECRET_PREVIOUS_FILE', 'DATABASE_URL_FILE']) {
-      t.throws(() => loadConfig({ [name]: file }), new ConfigError(`${name} must be the path of a readable file`))
+    for (const name of SECRETS) {
+      t.throws(() => loadConfig({ [`${name}_FILE`]: file }), new ConfigError(`${name}_FILE must be the path of a readable file`))
     }
   }
 })
@@ -134,7 +145,4 @@ t.test("WhatsApp's app secrets are several, separated by spaces or commas; its t
   t.strictSame(read({ WHATSAPP_APP_SECRET_FILE: join(folder, 'secret'), WHATSAPP_VERIFY_TOKEN_FILE: join(folder, 'token') }), [['new', 'old'], 'a, token'])
   t.strictSame(read({ WHATSAPP_VERIFY_TOKEN: ' ' }), [[], ' '])
   t.throws(() => read({ WHATSAPP_APP_SECRET: ' , ' }), new ConfigError('WHATSAPP_APP_SECRET must be an app secret, or several separated by spaces or commas'))
-  for (const name of ['WHATSAPP_APP_SECRET', 'WHATSAPP_VERIFY_TOKEN']) {
-    t.throws(() => read({ [name]: 'hunter2', [`${name}_FILE`]: join(folder, 'token') }), new ConfigError(`${name} and ${name}_FILE must not both be set`))
-  }
 })

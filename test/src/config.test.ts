@@ -1,5 +1,6 @@
 import t from 'tap'
-import { ConfigError, loadConfig } from '../../src/config.ts'
+import { ConfigError, loadConfig, SECRETS } from '../../src/config.ts'
+import { Environment } from '../../src/environment.ts'
 
 type Env = Record<string, string | undefined>
 
@@ -42,13 +43,18 @@ t.test('an empty environment gives the defaults', async t => {
 })
 
 t.test('every variable is read', async t => {
-  t.strictSame(loadConfig({
+  const env = {
     WEBHOOK_SECRET: 's1',
     WEBHOOK_SECRET_PREVIOUS: 's0',
     WEBHOOK_SIGNATURE_HEADER: 'X-Seal',
     WEBHOOK_SIGNATURE_PREFIX: 'v1=',
     WEBHOOK_SIGNATURE_ENCODING: 'base64',
     WEBHOOK_SIGNATURE_ALGORITHM: 'sha512',
+    STANDARD_WEBHOOKS_SECRET: 'whsec_b25l',
+    TWILIO_AUTH_TOKEN: 't1',
+    PUBLIC_URL: 'https://hooks.example.com',
+    WHATSAPP_APP_SECRET: 'a1',
+    WHATSAPP_VERIFY_TOKEN: 'v1',
     API_KEYS: 'reader:k1,other:k2',
     RATE_LIMIT: '60',
     TRUST_PROXY: 'loopback, 10.0.0.0/8',
@@ -65,16 +71,18 @@ t.test('every variable is read', async t => {
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
     OTEL_TRACES_SAMPLER: 'traceidratio',
     OTEL_TRACES_SAMPLER_ARG: '0.25',
-    SHUTDOWN_DELAY: '0',
-    UNRELATED: 'x'
-  }), {
+    SHUTDOWN_DELAY: '0'
+  }
+  t.strictSame(Object.keys(env).sort(), Object.keys(Environment.properties).sort())
+  const { standardSecrets, ...config } = loadConfig({ ...env, UNRELATED: 'x' })
+  t.strictSame(standardSecrets.map(key => key.export().toString()), ['one'])
+  t.strictSame(config, {
     webhookSecrets: ['s1', 's0'],
     signatureScheme: { header: 'x-seal', prefix: 'v1=', encoding: 'base64', algorithm: 'sha512' },
-    standardSecrets: [],
-    twilioTokens: [],
-    whatsappSecrets: [],
-    whatsappVerifyToken: undefined,
-    publicUrl: '',
+    twilioTokens: ['t1'],
+    whatsappSecrets: ['a1'],
+    whatsappVerifyToken: 'v1',
+    publicUrl: 'https://hooks.example.com',
     apiKeys: [{ name: 'reader', key: 'k1' }, { name: 'other', key: 'k2' }],
     rateLimit: 60,
     trustProxy: ['loopback', '10.0.0.0/8'],
@@ -94,14 +102,7 @@ t.test('every variable is read', async t => {
 })
 
 t.test('a variable that is empty or undefined counts as unset', async t => {
-  const names = [
-    'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'DATABASE_URL', 'DATABASE_READ_URL', 'DATABASE_POOL', 'RETENTION_DAYS', 'DEDUPE_DAYS', 'LOG_LEVEL', 'HOST', 'PORT', 'BODY_LIMIT', 'MAX_CONNECTIONS', 'SHUTDOWN_DELAY',
-    'API_KEYS', 'RATE_LIMIT', 'TRUST_PROXY',
-    'WEBHOOK_SIGNATURE_HEADER', 'WEBHOOK_SIGNATURE_PREFIX', 'WEBHOOK_SIGNATURE_ENCODING', 'WEBHOOK_SIGNATURE_ALGORITHM',
-    'STANDARD_WEBHOOKS_SECRET', 'STANDARD_WEBHOOKS_SECRET_FILE', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER', 'OTEL_TRACES_SAMPLER_ARG', 'TWILIO_AUTH_TOKEN', 'TWILIO_AUTH_TOKEN_FILE', 'PUBLIC_URL',
-    'WHATSAPP_APP_SECRET', 'WHATSAPP_APP_SECRET_FILE', 'WHATSAPP_VERIFY_TOKEN', 'WHATSAPP_VERIFY_TOKEN_FILE',
-    'WEBHOOK_SECRET_FILE', 'WEBHOOK_SECRET_PREVIOUS_FILE', 'API_KEYS_FILE', 'DATABASE_URL_FILE', 'DATABASE_READ_URL_FILE'
-  ]
+  const names = [...Object.keys(Environment.properties), ...SECRETS.map(name => `${name}_FILE`)]
   for (const nothing of ['', undefined]) {
     t.strictSame(loadConfig(Object.fromEntries(names.map(name => [name, nothing]))), loadConfig({}))
   }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { canonicalTimestamp, inUtc, isTimestamp, momentOf } from '../../src/timestamp.ts'
+import { nanoseconds } from './storage/reference.ts'
 
 const pad = (value: number, digits: number): string => String(value).padStart(digits, '0')
 
@@ -25,12 +26,6 @@ function exists (timestamp: string): boolean {
   const second = `${timestamp.slice(0, 19)}.000Z`
   const date = new Date(second)
   return !Number.isNaN(date.getTime()) && date.toISOString() === second && !timestamp.startsWith('0000')
-}
-
-/** Nanoseconds since 1970. */
-function nanoseconds (timestamp: string): bigint {
-  const fraction = timestamp.slice(19, -1).replace('.', '').padEnd(9, '0')
-  return BigInt(Date.parse(`${timestamp.slice(0, 19)}Z`)) * 1_000_000n + BigInt(fraction)
 }
 
 t.test('a timestamp is one exactly if its moment exists', async () => {

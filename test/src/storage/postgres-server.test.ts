@@ -332,6 +332,14 @@ t.test('a database that can only be read is not ready', async t => {
   t.equal((await store.page(EVERYTHING, 1, 0)).total, 0)
 })
 
+t.test('an item that no message could be read from is there as it came, once', async t => {
+  const url = await server.createDatabase()
+  const store = await open(t, url)
+  const items = [{ source: 'other', raw: '' }, { source: 'whatsapp', raw: '' }, { source: 'whatsapp', raw: '{ "odd": "\\u0000 — 😀" }' }]
+  for (const delivery of [items, items.toReversed()]) await store.saveAll([], delivery)
+  t.strictSame(await server.query(url, 'SELECT source, raw FROM unread_items ORDER BY source, raw'), items)
+})
+
 t.test('commits wait for the disk, whatever the default of the database is', async t => {
   const url = await server.createDatabase()
   const name = new URL(url).pathname.slice(1)

@@ -1,10 +1,14 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { foldCase } from '../../../src/fold.ts'
+import type { Message } from '../../../src/message.ts'
 import { StoreUnusable, type MessageStore } from '../../../src/storage/message-store.ts'
 import { openMessageStore } from '../../../src/storage/open.ts'
 import { inspect, untilIndexed, wrongCounters } from './inspect.ts'
+import { select, statsOf } from './reference.ts'
 import { EVERYTHING, SILENT, message, saveAll } from './suite/common.ts'
+import { removeAll } from './suite/removals.ts'
 
 async function openStore (t: Test, file: string): Promise<MessageStore> {
   const store = await openMessageStore(`sqlite:///${file}`, SILENT)
@@ -91,6 +95,14 @@ t.test('the table and the columns that are promised are there', async t => {
   })
 })
 
+t.test('an item that no message could be read from is there as it came, once', async t => {
+  const file = join(t.testdir(), 'app.db')
+  const store = await openStore(t, file)
+  const items = [{ source: 'whatsapp', raw: '{ "odd": "\\u0000 — 😀" }' }, { source: 'whatsapp', raw: '' }, { source: 'other', raw: '' }]
+  for (const delivery of [items, items.toReversed()]) await store.saveAll([], delivery)
+  t.strictSame(inspect(file, database => database.prepare('SELECT source, raw FROM unread_items ORDER BY rowid').all()), items)
+})
+
 t.test('the file is in WAL mode, and sound', async t => {
   const file = join(t.testdir(), 'app.db')
   const store = await openStore(t, file)
@@ -165,41 +177,53 @@ t.test('a database with another table of that name is refused', async t => {
   t.equal(inspect(file, database => database.prepare("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'messages%'").pluck().get()), 1)
 })
 
-t.test('a database of the first version is brought up to date, with everything that it holds', async t => {
-  const file = join(t.testdir(), 'app.db')
-  const first = readFileSync(join(import.meta.dirname, '../../../src/storage/sqlite/migrations/001.do.messages.sql'), 'utf8')
+const MIGRATIONS = join(import.meta.dirname, '../../../src/storage/sqlite/migrations')
+const scripts = readdirSync(MIGRATIONS).sort().map(name => readFileSync(join(MIGRATIONS, name), 'utf8'))
+
+/** Makes a file as a Letterbox of this version left it, with `a`, `b` and `c` of before and, since there are lists, one that is in none yet. @returns its messages */
+function older (file: string, version: number): Message[] {
+  const rows = [
+    message({ message_id: 'a', from: '+1', ts: '2025-01-15T10:00:00.5Z', text: 'Straße' }), message({ message_id: 'b', from: '+2', text: null }),
+    message({ message_id: 'c', from: '+2', ts: '2024-12-31T23:59:59Z', text: 'Hello' })
+  ]
+  const unlisted = version === 1 ? [] : [message({ message_id: 'd', from: '+2', text: 'Hello again' })]
   inspect(file, database => {
-    database.exec(first)
-    database.exec(`
-      CREATE TABLE schema_version (version INTEGER PRIMARY KEY, name TEXT, md5 TEXT, run_at TIMESTAMP WITH TIME ZONE);
-      INSERT INTO schema_version (version, name) VALUES (1, 'messages');
-      INSERT INTO messages (message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded) VALUES
-        ('a', '+1', '+9', '2025-01-15T10:00:00.5Z', 'Straße', '2025-01-15T10:00:01Z', 1, 'strasse'),
-        ('b', '+2', '+9', '2025-01-15T10:00:00Z', NULL, '2025-01-15T10:00:01Z', 2, NULL),
-        ('c', '+2', '+8', '2024-12-31T23:59:59Z', 'Hello', '2025-01-15T10:00:01Z', 3, 'hello')`)
+    const insert = (seq: number, { message_id: id, from, to, ts, text }: Message, columns = '', values = ''): void => {
+      database.prepare(`INSERT INTO messages (message_id, from_msisdn, to_msisdn, ts, text, created_at, seq, text_folded${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?${values})`)
+        .run(id, from, to, ts, text, '2025-01-15T10:00:01Z', seq, text === null ? null : foldCase(text))
+    }
+    database.exec('CREATE TABLE schema_version (version INTEGER PRIMARY KEY, name TEXT, md5 TEXT, run_at TIMESTAMP WITH TIME ZONE)')
+    for (const [index, script] of scripts.slice(0, version).entries()) {
+      database.exec(script)
+      database.prepare("INSERT INTO schema_version (version, name) VALUES (?, 'x')").run(index + 1)
+      if (index === 0) for (const [place, row] of rows.entries()) insert(place + 1, row)
+    }
+    for (const row of unlisted) insert(4, row, ', listed', ', 0')
   })
-  const store = await openStore(t, file)
-  const check = async (): Promise<void> => {
-    t.strictSame((await store.page(EVERYTHING, 50, 0)).messages.map(({ message_id: id }) => id), ['c', 'b', 'a'])
-    t.equal((await store.page({ since: '2025-01-15T10:00:00Z' }, 50, 0)).total, 2)
-    t.equal((await store.page({ q: 'STRASSE' }, 50, 0)).total, 1)
-    t.equal((await store.page({ source: 'webhook' }, 50, 0)).total, 3)
-    t.match(await store.get('c'), { text: 'Hello', source: 'webhook', type: null, raw: null, received_at: '2025-01-15T10:00:01Z' })
-    t.strictSame(await store.stats(), {
-      total_messages: 3,
-      senders_count: 2,
-      messages_per_sender: [{ from: '+2', count: 2 }, { from: '+1', count: 1 }],
-      first_message_ts: '2024-12-31T23:59:59Z',
-      last_message_ts: '2025-01-15T10:00:00.5Z'
-    })
-  }
-  await check()
-  await untilIndexed(file)
-  await check()
-  t.strictSame(wrongCounters(file), [])
-  t.equal(await store.save(message({ message_id: 'a' })), 'duplicate')
-  t.equal(await store.remove({ from: '+2' }), 2)
-  t.equal(await store.remove({ receivedBefore: '2025-01-16T00:00:00.000Z' }), 1)
-  t.strictSame(wrongCounters(file), [])
-  t.equal(await store.save(message({ message_id: 'a' })), 'duplicate')
-})
+  return [...rows, ...unlisted]
+}
+
+for (let version = 1; version < scripts.length; version++) {
+  t.test(`a database of version ${version} is brought up to date, with everything that it holds`, async t => {
+    const file = join(t.testdir(), 'app.db')
+    const rows = older(file, version)
+    const store = await openStore(t, file)
+    const check = async (): Promise<void> => {
+      for (const filter of [EVERYTHING, { since: '2025-01-15T10:00:00Z' }, { q: 'STRASSE' }, { q: 'hello' }, { from: '+2' }, { source: 'webhook' }]) {
+        const expected = select(rows, filter)
+        t.match(await store.page(filter, 50, 0), { messages: expected, total: expected.length })
+      }
+      t.match(await store.get('c'), { text: 'Hello', source: 'webhook', type: null, raw: null, received_at: '2025-01-15T10:00:01Z' })
+      t.strictSame(await store.stats(), statsOf(rows))
+    }
+    await check()
+    await untilIndexed(file)
+    await check()
+    t.strictSame(wrongCounters(file), [])
+    t.equal(await store.save(message({ message_id: 'a' })), 'duplicate')
+    t.equal(await removeAll(store, { from: '+2' }), rows.length - 1)
+    t.equal(await removeAll(store, { receivedBefore: '2025-01-16T00:00:00.000Z' }), 1)
+    t.strictSame(wrongCounters(file), [])
+    t.equal(await store.save(message({ message_id: 'a' })), 'duplicate')
+  })
+}

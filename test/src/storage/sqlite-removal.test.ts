@@ -53,7 +53,7 @@ t.test('after any saves and removals the counters are what counting the rows say
   for (let n = 0; n < 9; n++) t.equal((await store.page({ q: `No. ${n}` }, 1, 0)).total, known.filter(({ text }) => text === `No. ${n}`).length)
 })
 
-t.test('nothing is left of a text, and its room is used again', async t => {
+t.test('no text is found any more, and its room is used again', async t => {
   const { file, store } = await open(t)
   const fill = async (round: number): Promise<void> => {
     await saveAll(store, Array.from({ length: 2000 }, (_, index) => message({ message_id: `${round} ${index}`, text: `secret${round} ${'x'.repeat(500)} ${index}` })))

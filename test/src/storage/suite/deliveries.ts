@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { Arrival } from '../../../../src/message.ts'
 import { BEGINNING } from '../../../../src/storage/snapshot.ts'
 import type { OpenStore } from '../store-suite.ts'
 import { EVERYTHING, SILENT, count, ids, message, messageIn, storeOf, walk } from './common.ts'
+import { removeAll } from './removals.ts'
 
 /** Messages m1, m2 and so on, of a provider. */
 function arrivals (number: number, fields: Partial<Arrival> = {}): Arrival[] {
@@ -96,7 +96,7 @@ export async function deliveries (t: Test, open: OpenStore): Promise<void> {
     t.strictSame(await store.saveAll([], unread), [], 'also alone, and again')
     t.strictSame(commits, [4, 2])
     t.equal(await store.count(), 2)
-    await delay(1)
     t.strictSame(await store.saveAll(arrivals(3), unread), ['duplicate', 'duplicate', 'created'])
+    t.equal(await removeAll(store, { unreadBefore: new Date(Date.now() + 60_000).toISOString() }), 2, 'once each')
   })
 }
