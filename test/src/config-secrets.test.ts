@@ -1,7 +1,8 @@
 import { chmodSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { ConfigError, loadConfig, SECRETS } from '../../src/config.ts'
+import { ConfigError, loadConfig } from '../../src/config.ts'
+import { SECRETS } from '../../src/secret-files.ts'
 import { STANDARD_SECRETS_RULE } from '../../src/signature/standard.ts'
 import { PUBLIC_URL_RULE } from '../../src/signature/twilio.ts'
 

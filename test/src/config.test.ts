@@ -1,5 +1,6 @@
 import t from 'tap'
-import { ConfigError, loadConfig, SECRETS } from '../../src/config.ts'
+import { ConfigError, loadConfig } from '../../src/config.ts'
+import { SECRETS } from '../../src/secret-files.ts'
 import { Environment } from '../../src/environment.ts'
 
 type Env = Record<string, string | undefined>
