@@ -1,17 +1,13 @@
 /**
  * Copies every message of one database into another, to move from SQLite to PostgreSQL or back: `npm run copy-store -- --help`.
  */
-import { constants } from 'node:os'
 import { copyMessages, type CopyProgress } from '../src/storage/copy.ts'
 import { encodeCursor } from '../src/storage/cursor.ts'
 import { insist, reasonOf, type Patience } from '../src/storage/insist.ts'
-import type { MessageStore, StoreObserver } from '../src/storage/message-store.ts'
+import type { MessageStore } from '../src/storage/message-store.ts'
 import { openMessageStore } from '../src/storage/open.ts'
 import { HELP, readOptions, type Options } from './copy-store-options.ts'
-
-const ignore = (): void => {}
-/** What a store has to say is told when it was waited for in vain. */
-const SILENT: StoreObserver = { committed: ignore, notice: ignore }
+import { SILENT, stopSignal } from './long-run.ts'
 
 try {
   const options = readOptions(process.argv.slice(2))
@@ -28,7 +24,7 @@ function tell (error: unknown): void {
 
 /** @returns the exit code */
 async function copy ({ from, to, after, seconds }: Options): Promise<number> {
-  const signal = stopSignal()
+  const signal = stopSignal(() => console.error('stopping after the page under way'))
   const patience: Patience = { seconds, signal }
   const opened: MessageStore[] = []
   let ticker: NodeJS.Timeout | undefined
@@ -57,18 +53,6 @@ async function copy ({ from, to, after, seconds }: Options): Promise<number> {
     console.error(`${progress.copied} messages were copied; to go on, add --resume-after ${encodeCursor(progress.next)}`)
   }
   return signal.aborted ? Number(signal.reason) : 1
-}
-
-/** Aborted by a signal, for the reason of the exit code. A second signal ends the process at once: that does no harm either. */
-function stopSignal (): AbortSignal {
-  const stop = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => {
-      console.error('stopping after the page under way')
-      stop.abort(128 + constants.signals[name])
-    })
-  }
-  return stop.signal
 }
 
 async function open (option: '--from' | '--to', url: string, opened: MessageStore[]): Promise<MessageStore> {

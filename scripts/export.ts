@@ -1,17 +1,14 @@
 /**
  * Writes every message, or what a filter lets through, into a file: `npm run export -- --help`.
  */
-import { constants } from 'node:os'
 import { loadConfig } from '../src/config.ts'
 import { writeFile } from '../src/export-file.ts'
 import { FORMATS } from '../src/export.ts'
 import { reasonOf } from '../src/storage/insist.ts'
-import type { MessageStore, StoreObserver } from '../src/storage/message-store.ts'
+import type { MessageStore } from '../src/storage/message-store.ts'
 import { openMessageStore } from '../src/storage/open.ts'
 import { HELP, readOptions, type Options } from './export-options.ts'
-
-const ignore = (): void => {}
-const SILENT: StoreObserver = { committed: ignore, notice: ignore }
+import { SILENT, stopSignal } from './long-run.ts'
 
 // Other people's messages.
 process.umask(0o077)
@@ -46,11 +43,4 @@ async function exportTo ({ out, format, isZipped, url, filter }: Options): Promi
       yield page
     }
   }
-}
-
-/** Aborted by a signal, for the reason of the exit code. */
-function stopSignal (): AbortSignal {
-  const stop = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => { stop.abort(128 + constants.signals[name]) })
-  return stop.signal
 }

@@ -22,8 +22,9 @@ const HELP = `npm run send -- [options]
   --ts TIME      default: now
   --count N      so many messages; those after the first get ids of their own
   --batch N      so many of them in one delivery, as whatsapp
-  --repeat       deliver the last message again, byte for byte; if there is none that fits the other options, deliver twice
-  --url URL      default: http://localhost:8000
+  --repeat       deliver the last message again, byte for byte; if there is none that fits the other options, deliver twice; with --count,
+                 deliver each of them twice
+  --url URL      default: http://localhost:PORT, where PORT comes from the environment or .env, or is 8000
   --secret KEY   default: WEBHOOK_SECRET, or that of the provider, from the environment or .env
 
 Signed as WEBHOOK_SIGNATURE_HEADER, _PREFIX, _ENCODING and _ALGORITHM say, or as the provider does. Twilio signs PUBLIC_URL.
@@ -82,7 +83,7 @@ async function send (): Promise<0 | 1> {
   if (batch > 1 && !sender.batches) throw new Error('--batch needs --as whatsapp')
 
   const post = (messages: readonly Sent[]): Promise<Answer> => deliver(sender, sign, endpoint, messages)
-  const again = options.repeat ? lastSent() : undefined
+  const again = options.repeat && count === 1 ? lastSent() : undefined
   if (again !== undefined) return report(await post([again]))
   if (count > 1) {
     const make = (place: number): Sent => newMessage(place === 0 ? options.id ?? sender.newId() : sender.newId())
