@@ -5,6 +5,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether the answers of this route may take any time, as long as the client takes some of it again and again. */
     isStream?: boolean
+    /** Whether the answers of this route may be minutes in coming. */
+    isLong?: boolean
   }
 }
 
@@ -24,7 +26,8 @@ const INTERVAL = 5000
 /**
  * Cuts off clients that do not read their answers, or too slowly. A socket's own timeout does not: whatever the client sends
  * meanwhile begins it anew, and so would the next of several requests that it sent at once. Of a stream the client need not have
- * taken all, but some.
+ * taken all, but some; and where nothing moves for a while, between two steps of the system's or before a long answer, a socket's
+ * own timeout would cut what is meant to go on: it is lifted for as long as such an answer is due.
  */
 export default fp<DeadlineOptions>(async (app, { limit = LIMIT, streamLimit = STREAM_LIMIT, interval = INTERVAL }) => {
   /** Since when there is something that the client has not taken, and how much it had taken then. */
@@ -39,8 +42,28 @@ export default fp<DeadlineOptions>(async (app, { limit = LIMIT, streamLimit = ST
       const isStream = reply?.routeOptions.config.isStream === true
       if (writableLength === 0) behind.delete(socket)
       else if (before === undefined || (isStream && taken > before.taken)) behind.set(socket, { since: now, taken })
-      else if (now - before.since > (isStream ? streamLimit : limit)) socket.destroy()
+      else if (now - before.since > (isStream ? streamLimit : limit)) {
+        if (reply !== undefined) reply.request.failure = new Error(isStream ? 'the client took nothing more' : 'the client did not take its answer in time')
+        socket.destroy()
+      }
     }
   }, interval).unref()
   app.addHook('onClose', async () => { clearInterval(timer) })
-}, { name: 'deadline', dependencies: ['connections'] })
+
+  /** How many long answers each connection waits for: a client may send several requests at once. */
+  const long = new WeakMap<Socket, number>()
+  app.addHook('onRequest', ({ raw: { socket }, routeOptions: { config } }, reply, done) => {
+    // What `inject` sends comes by no connection.
+    if ((config.isStream === true || config.isLong === true) && app.connections.has(socket)) {
+      long.set(socket, (long.get(socket) ?? 0) + 1)
+      socket.setTimeout(0)
+      reply.raw.once('close', () => {
+        const left = (long.get(socket) ?? 1) - 1
+        long.set(socket, left)
+        // Where no other request waits, Node.js has set that of an idle connection by now.
+        if (left === 0 && socket.timeout === 0) socket.setTimeout(app.server.timeout)
+      })
+    }
+    done()
+  })
+}, { name: 'deadline', dependencies: ['connections', 'errors'] })

@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { UNAVAILABLE } from '../src/answers.ts'
 import { UnreadableBody } from '../src/delivery.ts'
 import { StoreUnavailable } from '../src/storage/message-store.ts'
 import { invalidInput } from './validation.ts'
@@ -21,13 +22,11 @@ export default fp(async app => {
   app.setErrorHandler((error: Partial<FastifyError> & Error, request, reply) => {
     // Fastify judges a malformed Content-Type even where there is nothing to send it to.
     if (request.is404) return notFound(request, reply)
+    if (error instanceof StoreUnavailable) return answerUnavailable(request, reply, error)
     const status = statusOf(error)
     reply.code(status)
     if (status >= 500) request.failure = error
 
-    if (error instanceof StoreUnavailable) {
-      return reply.header('retry-after', error.retryAfter).send({ detail: 'the service cannot do this now, try again' })
-    }
     if (error instanceof UnreadableBody) return reply.send(invalidInput('body', [error]))
     if (error.validation !== undefined) return reply.send(invalidInput(error.validationContext ?? 'input', error.validation))
     return reply.send({ detail: status < 500 ? error.message : 'internal error' })
@@ -35,6 +34,12 @@ export default fp(async app => {
 
   app.setNotFoundHandler(notFound)
 }, { name: 'errors', dependencies: ['validation'] })
+
+/** 503, thrown or not: where many are refused, nothing need be thrown. */
+export function answerUnavailable (request: FastifyRequest, reply: FastifyReply, error: StoreUnavailable): FastifyReply {
+  request.failure = error
+  return reply.code(503).header('retry-after', error.retryAfter).send({ detail: UNAVAILABLE })
+}
 
 function notFound (_request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return reply.code(404).send({ detail: 'not found' })

@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import { CommitPace } from '../src/storage/commit-pace.ts'
 import { StoreUnavailable } from '../src/storage/message-store.ts'
+import { answerUnavailable } from './errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -34,9 +35,8 @@ export default fp(async root => {
   root.decorate('shedOverload', function () {
     const { messages } = this
     this.addHook('preHandler', (request, reply, done) => {
-      if (pace.timeFor(messages.queueDepth) <= MAX_WAIT) return done()
-      request.failure = OVERLOADED
-      reply.code(503).header('retry-after', OVERLOADED.retryAfter).send({ detail: 'the service cannot do this now, try again' })
+      if (pace.timeFor(messages.queueDepth) <= MAX_WAIT) done()
+      else answerUnavailable(request, reply, OVERLOADED)
     })
   })
 }, { name: 'overload', dependencies: ['errors', 'metrics'] })

@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { DeletedAnswer, errorAnswer, InvalidInputAnswer, UnavailableAnswer } from '../src/answers.ts'
+import { DeletedAnswer, errorAnswer, InvalidInputAnswer, UnavailableAnswer, UNKNOWN_MESSAGE, UnknownMessageAnswer } from '../src/answers.ts'
 import { filterOf, FilterQuery } from '../src/filter.ts'
+import { MessagePath } from '../src/message.ts'
+import { reasonOf } from '../src/storage/insist.ts'
 
 export interface DeletionOptions {
   /** Whether there are keys. Without any, everybody could delete: nobody may. */
@@ -26,6 +28,7 @@ const deletion: FastifyPluginAsyncTypebox<DeletionOptions> = async (app, { hasAp
   })
 
   app.delete('/messages', {
+    config: { isLong: true },
     schema: {
       tags: ['messages'],
       summary: 'Delete the messages of a sender',
@@ -40,9 +43,14 @@ const deletion: FastifyPluginAsyncTypebox<DeletionOptions> = async (app, { hasAp
     const { from = '' } = filterOf(request.query)
     let deleted = 0
     request.details = { deleted }
-    for (let step = await messages.remove({ from }); step > 0; step = await messages.remove({ from })) {
-      deleted += step
-      request.details = { deleted }
+    try {
+      for (let step = await messages.remove({ from }); step > 0; step = await messages.remove({ from })) {
+        deleted += step
+        request.details = { deleted }
+      }
+    } catch (error) {
+      if (signal.aborted) app.log.error({ api_key: request.apiKey, deleted, error: reasonOf(error as Error) }, 'a deletion failed without its client')
+      throw error
     }
     // Its line was written when the client went.
     if (signal.aborted) app.log.info({ api_key: request.apiKey, deleted }, 'a deletion was finished without its client')
@@ -53,13 +61,13 @@ const deletion: FastifyPluginAsyncTypebox<DeletionOptions> = async (app, { hasAp
     schema: {
       tags: ['messages'],
       summary: 'Delete one message',
-      params: Type.Object({ message_id: Type.String({ description: 'percent-encoded', examples: ['m1'] }) }),
-      response: answers({ 404: errorAnswer('No message has this id', 'no message has this id') })
+      params: MessagePath,
+      response: answers({ 404: UnknownMessageAnswer })
     }
   }, async request => {
     const deleted = await messages.remove({ messageId: request.params.message_id })
     request.details = { deleted }
-    if (deleted === 0) throw httpErrors.notFound('no message has this id')
+    if (deleted === 0) throw httpErrors.notFound(UNKNOWN_MESSAGE)
     return { deleted }
   })
 }

@@ -1,8 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { invalidQuery } from '../plugins/validation.ts'
 import { InvalidInputAnswer, UnavailableAnswer } from '../src/answers.ts'
 import { sinkOf } from '../src/feed/sink.ts'
+import { filterOf, FilterQuery } from '../src/filter.ts'
 import { StoredMessage } from '../src/message.ts'
 import { BEGINNING, decodePosition, encodePosition, positionBehind } from '../src/storage/feed-position.ts'
 import { UnknownPosition, type FeedPosition } from '../src/storage/message-store.ts'
@@ -12,10 +14,11 @@ const POSITION = encodePosition(positionBehind({ seq: 42, message_id: 'm1' }))
 const LATEST = 'latest'
 const AFTER = 'one position that the feed gave, of this database, or latest'
 
+const { from, source } = FilterQuery.properties
 const Query = Type.Object({
   after: Type.Optional(Type.String({ description: AFTER, examples: [LATEST] })),
-  from: Type.Optional(Type.String({ description: 'one sender, exact; a leading space is read as +', examples: ['+919876543210'] })),
-  source: Type.Optional(Type.String({ description: 'one source: whose deliveries', examples: ['whatsapp'] })),
+  from,
+  source,
   limit: Type.Optional(Type.Integer({ default: 100, minimum: 1, maximum: 1000, description: 'an integer from 1 to 1000: messages of a page' })),
   wait: Type.Optional(Type.Integer({ default: 0, minimum: 0, maximum: 30, description: 'an integer from 0 to 30: seconds that a page waits for its first message' }))
 })
@@ -29,9 +32,6 @@ const Page = Type.Object({
 const EVENT = `id: ${POSITION}\nevent: message\ndata: {"message_id":"m1",…}\n\n`
 
 const STREAM = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' } as const
-
-/** More than a page waits, and than a stream is silent: the server's own limit is for those that say nothing. */
-const SILENCE = 60_000
 
 /** Every message, in the order in which it was committed: GET /feed. */
 const route: FastifyPluginAsyncTypebox = async app => {
@@ -62,25 +62,20 @@ const route: FastifyPluginAsyncTypebox = async app => {
       }
     }
   }, async (request, reply) => {
-    const { from, source, limit = 100, wait = 0 } = request.query
-    const filter = { from: from?.replace(/^ /, '+'), source }
+    const { limit = 100, wait = 0 } = request.query
+    const { from, source } = filterOf(request.query)
+    const filter = { from, source }
     const asked = request.headers['last-event-id'] || request.query.after
     try {
       const after = await place(String(asked ?? ''), request.signal)
       if (wantsStream(request)) return await stream(filter, after, request, reply)
-      allowSilence(request)
       const { entries, position } = await app.feed.page(filter, after, limit, wait * 1000, request.signal)
       return reply.type('application/json; charset=utf-8')
         .send(`{"data":[${entries.map(({ json }) => json).join()}],"position":"${encodePosition(position)}"}`)
     } catch (error) {
-      throw error instanceof UnknownPosition ? invalidPosition() : error
+      throw error instanceof UnknownPosition ? invalidQuery('/after', `must be ${AFTER}`) : error
     }
   })
-
-  /** What `inject` sends comes by no connection. */
-  function allowSilence ({ raw: { socket } }: FastifyRequest): void {
-    if (app.connections.has(socket)) socket.setTimeout(SILENCE)
-  }
 
   async function place (position: string, signal: AbortSignal): Promise<FeedPosition> {
     if (position === '') return BEGINNING
@@ -97,7 +92,6 @@ const route: FastifyPluginAsyncTypebox = async app => {
       reply.hijack()
       // A connection that was a stream is nothing else any more, so the end of the process need not wait for it.
       const headers = { ...reply.getHeaders(), ...STREAM, connection: 'close' }
-      allowSilence(request)
       raw.writeHead(200, headers as Record<string, string>)
       return sinkOf(raw)
     })
@@ -110,11 +104,6 @@ const route: FastifyPluginAsyncTypebox = async app => {
 /** Whoever takes events takes them. What else is asked for gets a page. */
 function wantsStream ({ headers: { accept = '' } }: FastifyRequest): boolean {
   return accept.split(',').some(range => /^\s*text\/event-stream\s*(?:;|$)/i.test(range))
-}
-
-function invalidPosition (): Error {
-  const validation = [{ instancePath: '/after', message: `must be ${AFTER}` }]
-  return Object.assign(new Error('the position is unknown'), { validation, validationContext: 'querystring' })
 }
 
 export default route

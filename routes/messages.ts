@@ -2,9 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
 import { invalidQuery } from '../plugins/validation.ts'
-import { errorAnswer, InvalidInputAnswer, UnavailableAnswer } from '../src/answers.ts'
+import { InvalidInputAnswer, UnavailableAnswer, UNKNOWN_MESSAGE, UnknownMessageAnswer } from '../src/answers.ts'
 import { filterOf, FilterQuery } from '../src/filter.ts'
-import { Message, StoredMessage } from '../src/message.ts'
+import { Message, MessagePath, StoredMessage } from '../src/message.ts'
 import { decodeCursor, encodeCursor } from '../src/storage/cursor.ts'
 import type { Position } from '../src/storage/message-store.ts'
 
@@ -86,16 +86,16 @@ const messages: FastifyPluginAsyncTypebox = async app => {
     schema: {
       tags: ['messages'],
       summary: 'One message',
-      params: Type.Object({ message_id: Type.String({ description: 'percent-encoded', examples: ['m1'] }) }),
+      params: MessagePath,
       response: {
         200: OneMessage,
-        404: errorAnswer('No message has this id', 'no message has this id'),
+        404: UnknownMessageAnswer,
         503: UnavailableAnswer
       }
     }
   }, async (request, reply) => {
     const message = await messages.get(request.params.message_id, request.signal)
-    if (message === undefined) throw httpErrors.notFound('no message has this id')
+    if (message === undefined) throw httpErrors.notFound(UNKNOWN_MESSAGE)
     reply.type('application/json').serializer(({ raw, ...head }: StoredMessage) => `${reply.serializeInput(head, Head).slice(0, -1)},"raw":${raw}}`)
     return message
   })

@@ -6,11 +6,17 @@ export function errorAnswer (description: string, example: string) {
   return Type.Object({ detail: Type.String({ examples: [example] }) }, { description })
 }
 
+export const UNAVAILABLE = 'the service cannot do this now, try again'
+
 /** 503: the same request can succeed later. */
 export const UnavailableAnswer = {
-  ...errorAnswer('The service cannot do this now: try again', 'the service cannot do this now, try again'),
+  ...errorAnswer('The service cannot do this now: try again', UNAVAILABLE),
   headers: { 'Retry-After': { description: 'seconds to wait', type: 'integer' } }
 }
+
+export const UNKNOWN_MESSAGE = 'no message has this id'
+
+export const UnknownMessageAnswer = errorAnswer('No message has this id', UNKNOWN_MESSAGE)
 
 /** What any route answers to what is no request, or not all of one, in time. */
 export const MalformedAnswers = {

@@ -55,6 +55,9 @@ export const Message = Type.Object({
 })
 export type Message = Static<typeof Message>
 
+/** The part of a path that names one message. */
+export const MessagePath = Type.Object({ message_id: Type.String({ description: 'percent-encoded', examples: ['m1'] }) })
+
 /** A message and how it came in. */
 export const StoredMessage = Type.Object({
   ...Message.properties,

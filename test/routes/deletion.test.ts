@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import Database from 'better-sqlite3'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import type { Arrival } from '../../src/message.ts'
@@ -90,6 +92,40 @@ t.test('what was begun is finished, also when the client goes away, and the log 
   t.equal(await app.messages.count(), 0)
   t.equal((await app.inject(delivery(message({ message_id: '0 0' })))).statusCode, 200)
   t.equal(await app.messages.count(), 0)
+})
+
+/** One message of a sender in a database that another program has locked: no removal goes on before `unlock`. */
+async function locked (t: Test) {
+  const file = join(t.testdir(), 'locked.db')
+  const built = await buildApp(t, { API_KEYS: `clerk:${KEY}`, DATABASE_URL: `sqlite:///${file}` })
+  await deliver(t, built.app, message())
+  // What production allows a connection to be silent for, made short.
+  built.app.server.setTimeout(150)
+  const { url } = await listen(built.app)
+  const other = new Database(file)
+  other.exec('BEGIN IMMEDIATE')
+  return { ...built, address: `${url}/messages?from=%2B919876543210`, unlock: () => { other.close() } }
+}
+
+t.test('it is answered when it is done, however long that takes', async t => {
+  const { address, unlock } = await locked(t)
+  const asked = fetch(address, { method: 'DELETE', headers: authorization })
+  await delay(400)
+  unlock()
+  t.strictSame(await (await asked).json(), { deleted: 1 })
+})
+
+t.test('what fails when the client has gone away is told by the log all the same', async t => {
+  const { app, lines, address, unlock } = await locked(t)
+  const asked = request(address, { method: 'DELETE', headers: authorization, agent: false }).on('error', () => {}).end()
+  await once(asked, 'finish')
+  while (![...app.connections.values()].some(Boolean)) await delay(1)
+  asked.destroy()
+  const line = (path: object) => lines.find(each => Object.entries(path).every(([name, value]) => each[name] === value))
+  while (line({ method: 'DELETE', status: 499 }) === undefined) await delay(1)
+  await Promise.all([app.messages.close(), delay(50, undefined).then(unlock)])
+  while (line({ msg: 'a deletion failed without its client' }) === undefined) await delay(1)
+  t.match(line({ msg: 'a deletion failed without its client' }), { level: 'error', api_key: 'clerk', deleted: Number, error: /closed/ })
 })
 
 t.test('what is answered is documented, with keys and without', async t => {
