@@ -5,12 +5,14 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM node:24-bookworm-slim
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=8000 DATABASE_URL=sqlite:////data/app.db
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8000
 # Everything else belongs to root, and needs not be written: the root file system may be read-only.
 RUN install --directory --owner=node --group=node --mode=700 /data
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY . .
+# Where DATABASE_URL is by default. As a variable of the image it would stand beside the DATABASE_URL_FILE of whoever has that.
+RUN ln -s /data data
 RUN install --directory --owner=node --group=node node_modules/.cache
 USER node
 RUN ["node", "--max-semi-space-size=8", "--import", "./scripts/compile-cache.js", "scripts/warm-up.ts"]

@@ -4,8 +4,9 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { parseAllDocuments, stringify } from 'yaml'
 import { loadConfig } from '../../src/config.ts'
+import { SECRETS } from '../../src/secret-files.ts'
 import { buildApp } from '../helper.ts'
-import { DEPLOY, program, textOf, yamlOf } from './files.ts'
+import { alerts, DEPLOY, program, textOf, yamlOf } from './files.ts'
 import { faults, type Manifest } from './manifests.ts'
 
 const FOLDER = join(DEPLOY, 'kubernetes')
@@ -29,6 +30,10 @@ const podOf = ({ spec }: Manifest): any => spec.template.spec
 const containerOf = (workload: Manifest): any => podOf(workload).containers[0]
 const environmentOf = (workload: Manifest): Record<string, string> =>
   Object.fromEntries(containerOf(workload).env.map(({ name, value }: { name: string, value: string }) => [name, value]))
+
+/** What the image sets, and the pod need not. */
+const ofImage: Record<string, string> = Object.fromEntries([...readFileSync(join(ROOT, 'Dockerfile'), 'utf8').matchAll(/^ENV (.*)$/gm)]
+  .flatMap(([, line = '']) => line.split(' ').map(assignment => assignment.split('=', 2))))
 
 t.test('Kubernetes takes every manifest', async t => {
   t.strictSame(faults(all), [])
@@ -83,7 +88,7 @@ t.test('who selects by labels and ports finds what is meant', async t => {
     for (const { labelSelector } of podOf(workload).topologySpreadConstraints ?? []) t.match(labels, labelSelector.matchLabels)
     const ports = containerOf(workload).ports.map(({ name }: { name: string }) => name)
     for (const { targetPort } of service.spec.ports) t.ok(ports.includes(targetPort))
-    t.match(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'), new RegExp(`^ENV .* PORT=${containerOf(workload).ports[0].containerPort} `, 'm'))
+    t.match(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'), new RegExp(`^ENV .* PORT=${containerOf(workload).ports[0].containerPort}$`, 'm'))
   }
   t.equal(sqlite.spec.serviceName, service.metadata.name)
   t.match((service.metadata as Record<string, unknown>)['labels'], monitor.spec.selector.matchLabels)
@@ -110,10 +115,27 @@ t.test('every variable is one that Letterbox knows, and every secret a file', as
       t.match(docs, `--from-file=${value.slice(secrets.length + 1)}=`, 'which is made with it')
     }
     const folder = t.testdir({ 'webhook-secret': 'secret', 'api-keys': 'grafana:0123456789abcdef', 'database-url': 'postgres://h/db' })
-    const config = loadConfig(Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, value.replace(secrets, folder)])))
+    const config = loadConfig({ ...ofImage, ...Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, value.replace(secrets, folder)])) })
     t.match(config, { webhookSecrets: ['secret'], databaseUrl: workload === sqlite ? 'sqlite:////data/app.db' : 'postgres://h/db' })
     const [, shutdown = ''] = /^const SHUTDOWN_TIMEOUT = (\d+)$/m.exec(readFileSync(join(ROOT, 'server.ts'), 'utf8')) ?? []
     t.ok(podOf(workload).terminationGracePeriodSeconds * 1000 > config.shutdownDelay + Number(shutdown), 'a shutdown has the time that it may take')
+  }
+})
+
+t.test('the image leaves it to whoever runs it whether a secret is a variable or a file', async t => {
+  t.match(ofImage, { NODE_ENV: 'production', HOST: '0.0.0.0' })
+  t.strictSame(SECRETS.filter(name => name in ofImage), [])
+  // So the volume is where the default leads to, from the folder that the service runs in.
+  t.equal(loadConfig(ofImage).databaseUrl, 'sqlite:///data/app.db')
+  t.match(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'), /^WORKDIR \/app$[^]*^RUN ln -s \/data data$[^]*^VOLUME \/data$/m)
+})
+
+t.test('a pod may have the memory of which the alert tells', async t => {
+  const { expr = '' } = alerts.find(({ alert }) => alert === 'LetterboxMemory') ?? {}
+  const [, alarming] = /> (\d+) \* 1024 \* 1024$/.exec(expr) ?? []
+  for (const workload of workloads) {
+    const [, limit] = /^(\d+)Mi$/.exec(containerOf(workload).resources.limits.memory) ?? []
+    t.ok(Number(limit) >= 1.5 * Number(alarming), `${limit} MiB, and the alert comes at ${alarming}`)
   }
 })
 
