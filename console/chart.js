@@ -23,16 +23,17 @@ let drawnFilter = {}
 /**
  * What to ask for, so that a range is shown in as many points as the service gives.
  *
- * @param {string} range `hour`, `days`, `month` or `all`; the filter's own moments come before it
+ * @param {string} range `hour`, `days`, `month` or `all`; the filter's own moments come before it, those that are any
  * @param {import('./api.js').Stats} stats
  * @param {Filter} filter
  * @returns {import('./api.js').Query}
  */
-export function rangeOf (range, { first_message_ts: first, last_message_ts: last }, { since, until }) {
+export function rangeOf (range, { first_message_ts: first, last_message_ts: last }, filter) {
+  const [since, until] = [filter.since, filter.until].map(ts => Date.parse(String(ts))).map(ms => Number.isNaN(ms) ? undefined : ms)
   const isOwn = since !== undefined || until !== undefined
   if (!isOwn && range !== 'all') return { interval: range === 'hour' ? 'minute' : range === 'days' ? 'hour' : 'day' }
-  const end = until === undefined ? Date.parse(String(last)) + 1 : Date.parse(until)
-  const begin = Math.min(end - 1, since === undefined ? Date.parse(String(first)) : Date.parse(since))
+  const end = until ?? Date.parse(String(last)) + 1
+  const begin = Math.min(end - 1, since ?? Date.parse(String(first)))
   // Whole intervals at either end make one point more.
   const interval = (/** @type {const} */ (['minute', 'hour'])).find(name => (end - begin) / LENGTHS[name] < POINTS - 2) ?? 'day'
   const from = Math.max(begin, end - (POINTS - 2) * LENGTHS[interval])

@@ -15,6 +15,8 @@ const EVERY = 10_000
 let hasVolume = true
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer
+/** The question under way: a later one takes its place. */
+let asked = new AbortController()
 const range = /** @type {HTMLSelectElement} */ (byId('range'))
 let isRangeChosen = false
 
@@ -30,31 +32,34 @@ export function startOverview () {
 /** Shows it, and again from time to time, while the page is looked at. */
 export async function showOverview () {
   clearTimeout(timer)
+  asked.abort()
+  asked = new AbortController()
+  const { signal } = asked
   if (here().view !== 'messages' || document.hidden || document.body.classList.contains('locked')) return
   let wait = EVERY
   try {
     /** @type {Stats} */
-    const stats = await askJson('/stats')
-    const lastHour = await volume({ interval: 'minute' })
+    const stats = await askJson('/stats', {}, signal)
+    const lastHour = await volume({ interval: 'minute' }, signal)
     showTotals(stats, lastHour)
     showNews(stats.total_messages)
     showSenders(stats)
-    await showVolume(stats, lastHour)
+    await showVolume(stats, lastHour, signal)
   } catch (error) {
+    if (signal.aborted) return
+    if (!(error instanceof Refused)) throw error
     // The list says what is wrong. Without a key, nothing is asked until there is one.
-    if (error instanceof Refused && error.status === 401) return
-    if (error instanceof Refused) wait = Math.max(wait, error.retryAfter * 1000)
-    else throw error
+    wait = error.status === 401 ? Infinity : Math.max(wait, error.retryAfter * 1000)
+  } finally {
+    if (!signal.aborted && wait < Infinity) timer = setTimeout(showOverview, wait)
   }
-  clearTimeout(timer)
-  timer = setTimeout(showOverview, wait)
 }
 
-/** @param {import('./api.js').Query} query @returns {Promise<Volume | undefined>} */
-async function volume (query) {
+/** @param {import('./api.js').Query} query @param {AbortSignal} signal @returns {Promise<Volume | undefined>} */
+async function volume (query, signal) {
   if (!hasVolume) return undefined
   try {
-    return await askJson('/stats/volume', query)
+    return await askJson('/stats/volume', query, signal)
   } catch (error) {
     if (!(error instanceof Refused && error.status === 404)) throw error
     hasVolume = false
@@ -90,8 +95,8 @@ function showSenders ({ messages_per_sender: senders }) {
   }))
 }
 
-/** @param {Stats} stats @param {Volume | undefined} lastHour */
-async function showVolume (stats, lastHour) {
+/** @param {Stats} stats @param {Volume | undefined} lastHour @param {AbortSignal} signal */
+async function showVolume (stats, lastHour, signal) {
   const { filter } = here()
   byId('volume').hidden = !hasVolume || stats.total_messages === 0
   byId('more').hidden = stats.total_messages === 0
@@ -101,7 +106,7 @@ async function showVolume (stats, lastHour) {
   range.disabled = filter.since !== undefined || filter.until !== undefined
   const query = { ...rangeOf(range.value, stats, filter), from: filter.from }
   const isLastHour = range.value === 'hour' && filter.from === undefined && filter.since === undefined && filter.until === undefined
-  const shown = isLastHour ? lastHour : await volume(query)
+  const shown = isLastHour ? lastHour : await volume(query, signal)
   if (shown !== undefined) drawVolume(shown, filter)
 }
 

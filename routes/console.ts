@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
@@ -14,8 +15,8 @@ export interface ConsoleOptions {
 
 const PAGE = join(import.meta.dirname, '..', 'console')
 const CHART = dirname(fileURLToPath(import.meta.resolve('uplot')))
-/** What the page needs of the folder that holds the chart library. */
-const CHART_FILES = ['/uPlot.iife.min.js', '/uPlot.min.css']
+/** Of the folder that holds the chart library, what the page needs. */
+const FILES: ReadonlySet<unknown> = new Set([...readdirSync(PAGE), 'uPlot.iife.min.js', 'uPlot.min.css'])
 
 /**
  * The console: a page at / and its files under /console/. It holds no data, and so needs no key; what it shows, it asks of the
@@ -27,10 +28,13 @@ const console: FastifyPluginAsync<ConsoleOptions> = async (app, { scheme, needsK
     // Kept, and asked after each time (ETag): a page and scripts of two versions never meet.
     reply.header('cache-control', 'no-cache')
   })
+  // By its one spelling, or it is not there: of some others fastifyStatic would say that they are forbidden.
+  app.addHook<{ Params: { '*'?: string } }>('preHandler', async ({ params: { '*': path } }) => {
+    if (path !== undefined && !FILES.has(path)) throw app.httpErrors.notFound('not found')
+  })
   await app.register(fastifyStatic, {
     root: [PAGE, CHART],
     prefix: '/console/',
-    allowedPath: (path, root) => root === PAGE || CHART_FILES.includes(path),
     dotfiles: 'ignore',
     index: false,
     cacheControl: false

@@ -71,6 +71,38 @@ t.test('a part of the chart is dragged over, and listed', { skip: noBrowser }, a
   t.strictSame(troubles, [])
 })
 
+t.test('the overview goes on, whatever the address asks for, and only the latest question is answered', { skip: noBrowser }, async t => {
+  const { app } = await buildApp(t)
+  const { url } = await listen(app)
+  await deliver(t, app, message({ ts: new Date().toISOString() }))
+  const { page, troubles } = await visit(t, `${url}/?until=foo`)
+  const chart = (interval: string): Promise<void> => page.locator(`#chart[aria-label^="1 messages by ${interval}"]`).waitFor({ timeout: 5000 })
+  await chart('minute')
+  t.strictSame(troubles, [])
+
+  await page.clock.install()
+  // An answer that nobody can read, as a proxy in between may give one.
+  await page.route(`${url}/stats`, route => route.fulfill({ body: '<html>' }), { times: 1 })
+  const broken = page.waitForEvent('pageerror', { timeout: 5000 })
+  await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))')
+  t.match(await broken, { name: 'SyntaxError' })
+  const again = page.waitForRequest(`${url}/stats`, { timeout: 5000 })
+  await page.clock.fastForward(10_000)
+  await again
+
+  await page.goto(url)
+  await chart('minute')
+  await page.route(/interval=day/, () => {})
+  const given = page.waitForEvent('requestfailed', { timeout: 5000 })
+  const asked = page.waitForRequest(/interval=day/)
+  await page.locator('#range').selectOption('month')
+  await asked
+  await page.locator('#range').selectOption('days')
+  t.match((await given).url(), 'interval=day')
+  await chart('hour')
+  t.equal(troubles.length, 1, 'the answer that nobody can read')
+})
+
 t.test('search marks its hits, in every script, and the address has the filters', { skip: noBrowser }, async t => {
   const { app } = await buildApp(t)
   const { url } = await listen(app)
