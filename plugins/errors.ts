@@ -2,7 +2,7 @@ import fp from 'fastify-plugin'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { UNAVAILABLE } from '../src/answers.ts'
 import { UnreadableBody } from '../src/delivery.ts'
-import { StoreUnavailable } from '../src/storage/message-store.ts'
+import { StoreUnavailable } from '../src/storage/errors.ts'
 import { invalidInput } from './validation.ts'
 
 declare module 'fastify' {

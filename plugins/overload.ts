@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import { CommitPace } from '../src/storage/commit-pace.ts'
-import { StoreUnavailable } from '../src/storage/message-store.ts'
+import { StoreUnavailable } from '../src/storage/errors.ts'
 import { answerUnavailable } from './errors.ts'
 
 declare module 'fastify' {

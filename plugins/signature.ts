@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Items } from '../src/delivery.ts'
 import type { Provider } from '../src/provider/provider.ts'
 import type { Refusal, Verified, Verifier } from '../src/signature/verifier.ts'
-import { StoreUnavailable } from '../src/storage/message-store.ts'
+import { StoreUnavailable } from '../src/storage/errors.ts'
 import { statusOf } from './errors.ts'
 import { takeRawBodies } from './raw-body.ts'
 

@@ -8,7 +8,7 @@ import { gzip } from '../src/export-file.ts'
 import { FORMATS, written, type FormatName } from '../src/export.ts'
 import { filterOf, FilterQuery } from '../src/filter.ts'
 import type { StoredMessage } from '../src/message.ts'
-import { StoreUnavailable } from '../src/storage/message-store.ts'
+import { StoreUnavailable } from '../src/storage/errors.ts'
 
 /** So many exports may be under way at once: each is read and written as fast as its client takes it. */
 const MOST = 4

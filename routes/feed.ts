@@ -7,7 +7,8 @@ import { sinkOf } from '../src/feed/sink.ts'
 import { filterOf, FilterQuery } from '../src/filter.ts'
 import { StoredMessage } from '../src/message.ts'
 import { BEGINNING, decodePosition, encodePosition, positionBehind } from '../src/storage/feed-position.ts'
-import { UnknownPosition, type FeedPosition } from '../src/storage/message-store.ts'
+import { UnknownPosition } from '../src/storage/errors.ts'
+import type { FeedPosition } from '../src/storage/message-store.ts'
 
 const POSITION = encodePosition(positionBehind({ seq: 42, message_id: 'm1' }))
 /** The place behind everything that is there. */

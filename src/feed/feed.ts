@@ -1,4 +1,5 @@
-import { StoreUnavailable, type FeedFilter, type FeedPosition, type MessageStore } from '../storage/message-store.ts'
+import { StoreUnavailable } from '../storage/errors.ts'
+import type { FeedFilter, FeedPosition, MessageStore } from '../storage/message-store.ts'
 import { Entry } from './entry.ts'
 import { Hub, type HubOptions } from './hub.ts'
 import { Poll, type Taken } from './poll.ts'

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { UnknownPosition, type FeedFilter, type FeedPosition, type MessageStore } from '../storage/message-store.ts'
+import { UnknownPosition } from '../storage/errors.ts'
+import type { FeedFilter, FeedPosition, MessageStore } from '../storage/message-store.ts'
 import { Batch } from './batch.ts'
 import { Entry } from './entry.ts'
 

@@ -1,4 +1,5 @@
-import { UnknownPosition, type FeedFilter, type FeedPosition } from '../storage/message-store.ts'
+import { UnknownPosition } from '../storage/errors.ts'
+import type { FeedFilter, FeedPosition } from '../storage/message-store.ts'
 import type { Batch } from './batch.ts'
 import type { Entry } from './entry.ts'
 import type { Subscriber } from './hub.ts'

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { encodePosition } from '../storage/feed-position.ts'
-import { UnknownPosition, type FeedFilter, type FeedPage, type FeedPosition } from '../storage/message-store.ts'
+import { UnknownPosition } from '../storage/errors.ts'
+import type { FeedFilter, FeedPage, FeedPosition } from '../storage/message-store.ts'
 import { eventsOf, type Batch, type Events } from './batch.ts'
 import { Entry } from './entry.ts'
 import type { Hub, Subscriber } from './hub.ts'

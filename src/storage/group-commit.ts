@@ -1,7 +1,8 @@
 import { now } from '../clock.ts'
 import type { Arrival } from '../message.ts'
 import { isMessage, type Committer, type Row } from './committer.ts'
-import { StoreUnavailable, type SaveResult, type SaveWatcher } from './message-store.ts'
+import { StoreUnavailable } from './errors.ts'
+import type { SaveResult, SaveWatcher } from './message-store.ts'
 
 export interface GroupCommitLimits {
   /** When so many deliveries wait they are sent without waiting for the end of the event loop's turn. */

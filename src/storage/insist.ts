@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { StoreUnavailable, StoreUnusable } from './message-store.ts'
+import { StoreUnavailable, StoreUnusable } from './errors.ts'
 
 /** How long a store that is unavailable is asked again. */
 export interface Patience {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import Postgrator from 'postgrator'
-import { StoreUnusable } from './message-store.ts'
+import { StoreUnusable } from './errors.ts'
 
 /** What a backend gives to have its schema brought up to date: `folder/migrations/NNN.do.name.sql` are run in order. */
 export interface Migratable {

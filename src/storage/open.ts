@@ -1,5 +1,6 @@
 import { parseDatabaseUrl } from './database-url.ts'
-import { StoreUnusable, type MessageStore, type StoreObserver } from './message-store.ts'
+import { StoreUnusable } from './errors.ts'
+import type { MessageStore, StoreObserver } from './message-store.ts'
 import { openPostgresStore } from './postgres/store.ts'
 import { openSqliteStore } from './sqlite/store.ts'
 

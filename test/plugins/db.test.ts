@@ -6,7 +6,7 @@ import { buildApp, deliver, delivery, get, message, rowsStored, untilQueued } fr
 import { build } from '../../app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/logger.ts'
-import { StoreUnusable } from '../../src/storage/message-store.ts'
+import { StoreUnusable } from '../../src/storage/errors.ts'
 
 const silent = createLogger('silent')
 

@@ -3,7 +3,7 @@ import Fastify from 'fastify'
 import errors, { statusOf } from '../../plugins/errors.ts'
 import validation from '../../plugins/validation.ts'
 import { UnreadableBody } from '../../src/delivery.ts'
-import { StoreUnavailable } from '../../src/storage/message-store.ts'
+import { StoreUnavailable } from '../../src/storage/errors.ts'
 import { buildApp, delivery, listen, message } from '../helper.ts'
 import { exchange } from '../wire.ts'
 

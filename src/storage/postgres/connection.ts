@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import type { ClientConfig } from 'pg'
 import { parse } from 'pg-connection-string'
-import { StoreUnusable } from '../message-store.ts'
+import { StoreUnusable } from '../errors.ts'
 
 /** Of these, pg has meanings of its own, all of them `verify-full`, and announces weaker ones for its next version. */
 const STRICT = ['prefer', 'require', 'verify-ca']

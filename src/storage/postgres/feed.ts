@@ -1,6 +1,7 @@
 import { feedPageOf, isKnownPosition, letsNothingThrough, rowsToLookAt, type Look } from '../feed-page.ts'
 import { BEGINNING, positionBehind } from '../feed-position.ts'
-import { UnknownPosition, type FeedFilter, type FeedPage, type FeedPosition } from '../message-store.ts'
+import { UnknownPosition } from '../errors.ts'
+import type { FeedFilter, FeedPage, FeedPosition } from '../message-store.ts'
 import { feedColumns } from '../questions.ts'
 import { RECEIVED_AT } from './pages.ts'
 import type { PostgresPool } from './pool.ts'

@@ -1,4 +1,4 @@
-import { StoreUnusable } from '../message-store.ts'
+import { StoreUnusable } from '../errors.ts'
 import { migrate } from '../migrate.ts'
 import { unhurried, type PostgresPool, type Run } from './pool.ts'
 

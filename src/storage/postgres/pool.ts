@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { Pool, PoolClient, PoolConfig, QueryResult } from 'pg'
-import { StoreUnavailable, StoreUnusable, WAITING_READS } from '../message-store.ts'
+import { StoreUnavailable, StoreUnusable } from '../errors.ts'
+import { WAITING_READS } from '../message-store.ts'
 import { connectionTo } from './connection.ts'
 
 /** How long a connection may take to be had, and a statement to end, in ms; `query_timeout` is for a server that is silent. */

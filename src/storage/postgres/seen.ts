@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { StoreUnavailable } from '../message-store.ts'
+import { StoreUnavailable } from '../errors.ts'
 import type { PostgresPool, Statement } from './pool.ts'
 
 /** How long is waited at most for each, and how often is looked, in ms. */

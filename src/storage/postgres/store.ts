@@ -1,7 +1,7 @@
 import type { Arrival, StoredMessage, UnreadItem } from '../../message.ts'
 import type { Span, Volume } from '../../volume.ts'
 import { GroupCommit } from '../group-commit.ts'
-import { StoreUnavailable, StoreUnusable } from '../message-store.ts'
+import { StoreUnavailable, StoreUnusable } from '../errors.ts'
 import type { Removal } from '../removed.ts'
 import { walkPages } from '../snapshot.ts'
 import type {

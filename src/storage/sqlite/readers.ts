@@ -1,6 +1,7 @@
 import { Piscina } from 'piscina'
 import { now } from '../../clock.ts'
-import { StoreUnavailable, WAITING_READS, type Filter } from '../message-store.ts'
+import { StoreUnavailable } from '../errors.ts'
+import { WAITING_READS, type Filter } from '../message-store.ts'
 import type { SqliteReader } from './reader.ts'
 import type { ReadTask } from './reader-thread.ts'
 

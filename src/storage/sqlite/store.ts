@@ -7,7 +7,7 @@ import type { Span, Volume } from '../../volume.ts'
 import { GroupCommit } from '../group-commit.ts'
 import type { Removal } from '../removed.ts'
 import { walkPages } from '../snapshot.ts'
-import { StoreUnavailable, StoreUnusable, UnknownPosition } from '../message-store.ts'
+import { StoreUnavailable, StoreUnusable, UnknownPosition } from '../errors.ts'
 import type {
   CountedPage, DiskUse, FeedFilter, FeedPage, FeedPosition, Filter, MessageStore, Page, Position, SaveResult, SaveWatcher, Stats, StoreObserver
 } from '../message-store.ts'

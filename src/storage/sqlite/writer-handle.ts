@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Committed, Committer, Row } from '../committer.ts'
-import { StoreUnavailable, type StoreObserver } from '../message-store.ts'
+import { StoreUnavailable } from '../errors.ts'
+import type { StoreObserver } from '../message-store.ts'
 import type { BatchDone, Task, WriterAnswer, WriterData, WriterRequest } from './writer-messages.ts'
 
 interface Group {

@@ -3,7 +3,8 @@ import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { now } from '../../../src/clock.ts'
 import { isMessage, type Committed, type Committer, type Row } from '../../../src/storage/committer.ts'
 import { GroupCommit, type GroupCommitLimits } from '../../../src/storage/group-commit.ts'
-import { StoreUnavailable, type SaveCourse, type SaveResult } from '../../../src/storage/message-store.ts'
+import { StoreUnavailable } from '../../../src/storage/errors.ts'
+import type { SaveCourse, SaveResult } from '../../../src/storage/message-store.ts'
 import { message } from './suite/common.ts'
 
 const LIMITS: GroupCommitLimits = { enough: 3, groupSize: 3, fairSize: 3, groupsInFlight: 1, rows: 10, bytes: 10_000 }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { insist, reasonOf } from '../../../src/storage/insist.ts'
-import { StoreUnavailable, StoreUnusable } from '../../../src/storage/message-store.ts'
+import { StoreUnavailable, StoreUnusable } from '../../../src/storage/errors.ts'
 
 class Busy extends StoreUnavailable {
   override readonly retryAfter: number

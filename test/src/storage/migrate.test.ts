@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
-import { StoreUnusable } from '../../../src/storage/message-store.ts'
+import { StoreUnusable } from '../../../src/storage/errors.ts'
 import { migrate } from '../../../src/storage/migrate.ts'
 
 const MIGRATIONS = {

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { BEGINNING } from '../../../../src/storage/feed-position.ts'
-import { StoreUnavailable } from '../../../../src/storage/message-store.ts'
+import { StoreUnavailable } from '../../../../src/storage/errors.ts'
 import type { OpenStore } from '../store-suite.ts'
 import { EVERYTHING, message, saveAll, storeOf } from './common.ts'
 

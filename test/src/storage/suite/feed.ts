@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
-import { UnknownPosition, type FeedFilter, type FeedPosition, type FeedRow, type MessageStore } from '../../../../src/storage/message-store.ts'
+import { UnknownPosition } from '../../../../src/storage/errors.ts'
+import type { FeedFilter, FeedPosition, FeedRow, MessageStore } from '../../../../src/storage/message-store.ts'
 import { BEGINNING, positionBehind } from '../../../../src/storage/feed-position.ts'
 import type { OpenStore } from '../store-suite.ts'
 import { ids, message, saveAll, storeOf } from './common.ts'
