@@ -14,7 +14,7 @@ import { startPostgres } from './postgres.ts'
 import { serve, start, type Env, type Service } from './process.ts'
 import { inspect, untilResolved } from './src/storage/inspect.ts'
 
-const MESSAGES = Number(process.env['FEED_MESSAGES'] ?? 3000)
+const MESSAGES = Number(process.env['FEED_MESSAGES'] ?? 2000)
 const LANES = 16
 /** How often each is killed while so many are delivered; when, is left to chance. */
 const SERVICE_DEATHS = 4

@@ -43,6 +43,8 @@ t.test('older pages have every message once, also where a hundred have the same 
     }
     t.strictSame(walked.map(address => new URL(address, url).searchParams.get('id')), stored.reverse(), `${query}: in order`)
 
+    // By which way one comes to a page does not depend on the filter: two of them will do for the way back.
+    if (/from|q=/.test(query)) continue
     const back = [...shown]
     while (await page.locator('#newer').getAttribute('aria-disabled') === 'false') {
       await page.locator('#newer').click()

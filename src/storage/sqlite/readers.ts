@@ -40,7 +40,8 @@ export class SqliteReaders {
 
   constructor (file: string) {
     this.#quick = new Piscina({ ...OPTIONS, minThreads: 1, maxThreads: 1, workerData: { file } })
-    this.#slow = new Piscina({ ...OPTIONS, minThreads: 1, maxThreads: 2, workerData: { file } })
+    // Each begins with the first that needs it, and stays: a service that is never searched does without.
+    this.#slow = new Piscina({ ...OPTIONS, minThreads: 0, maxThreads: 2, workerData: { file } })
   }
 
   /**
