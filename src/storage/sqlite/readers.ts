@@ -40,8 +40,9 @@ export class SqliteReaders {
 
   constructor (file: string) {
     this.#quick = new Piscina({ ...OPTIONS, minThreads: 1, maxThreads: 1, workerData: { file } })
-    // Each begins with the first that needs it, and stays: a service that is never searched does without.
-    this.#slow = new Piscina({ ...OPTIONS, minThreads: 0, maxThreads: 2, workerData: { file } })
+    this.#slow = new Piscina({ ...OPTIONS, minThreads: 1, maxThreads: 2, workerData: { file } })
+    // A thread that cannot be started, where the process may open no more files: what would have been its work waits for another.
+    for (const pool of [this.#quick, this.#slow]) pool.on('error', () => {})
   }
 
   /**
