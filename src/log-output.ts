@@ -107,7 +107,7 @@ export class LogOutput {
   /** Whoever read it is gone. */
   #forget (): void {
     this.#waiting = []
-    this.#length = 0
+    this.#length = this.#lines.length
     this.#next()
   }
 }
