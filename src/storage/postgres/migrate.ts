@@ -9,15 +9,15 @@ const SCHEMA_LOCK = 0x6c62_0001
  * the others wait.
  *
  * @returns why searches have no index and scan, in one sentence; undefined where they have one
- * @throws {StoreUnusable} when the database was written by a newer Letterbox, or is not in UTF-8
+ * @throws {StoreUnusable} when the database was written by a newer Letterbox, or is in an encoding that not every message has
  */
 export async function preparePostgres (pool: PostgresPool): Promise<string | undefined> {
   return pool.use(async client => {
     // No longer than any statement: who waits for another process is unavailable meanwhile, and asks again.
     await client.query('SELECT pg_advisory_lock($1)', [SCHEMA_LOCK])
     const scans = await unhurried(client, async run => {
-      // Any other encoding refuses some messages, each time that they are sent.
-      if (!await isTrue(run, "current_setting('server_encoding') = 'UTF8'")) throw new StoreUnusable('the database must have the encoding UTF8')
+      // Any other refuses some messages, each time that they are sent. SQL_ASCII keeps the bytes that it is given.
+      if (!await isTrue(run, "current_setting('server_encoding') IN ('UTF8', 'SQL_ASCII')")) throw new StoreUnusable('the database must have the encoding UTF8')
       await migratePostgres(run)
       return indexSearch(run)
     })

@@ -163,6 +163,17 @@ t.test('a database of another encoding than UTF-8 is refused', async t => {
   await t.rejects(openMessageStore(url.href, SILENT), { name: 'StoreUnusable', message: 'the database must have the encoding UTF8' })
 })
 
+t.test('a database without an encoding keeps and finds every text', async t => {
+  const url = new URL(await server.createDatabase())
+  await server.query(url.href, "CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0")
+  url.pathname = '/ascii'
+  const store = await open(t, url.href)
+  const stored = message({ text: 'ПРИВЕТ 😀 мир' })
+  t.strictSame(await saveAll(store, [stored, stored]), ['created', 'duplicate'])
+  t.match(await store.get('m1'), stored)
+  t.equal((await store.page({ q: 'привет 😀' }, 10, 0)).total, 1)
+})
+
 t.test('a search index that was not finished is made anew', async t => {
   const url = await server.createDatabase()
   const { notices, observer } = listener()
