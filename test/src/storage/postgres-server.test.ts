@@ -169,7 +169,7 @@ t.test('a database without an encoding keeps and finds every text', async t => {
   url.pathname = '/ascii'
   const store = await open(t, url.href)
   const stored = message({ text: 'ПРИВЕТ 😀 мир' })
-  t.strictSame(await saveAll(store, [stored, stored]), ['created', 'duplicate'])
+  t.strictSame([await store.save(stored), await store.save(stored)], ['created', 'duplicate'])
   t.match(await store.get('m1'), stored)
   t.equal((await store.page({ q: 'привет 😀' }, 10, 0)).total, 1)
 })
